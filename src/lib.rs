@@ -1,0 +1,5 @@
+//! A port-conflict linter and planner for Docker and Compose.
+
+pub mod compose;
+pub mod source;
+pub mod span;

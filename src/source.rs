@@ -1,0 +1,195 @@
+//! The texts that everything else points into.
+
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use line_index::{LineIndex, TextSize};
+
+use crate::span::{FileId, Span};
+
+/// Files larger than this are refused: a compose or env file of 16 MiB is none.
+pub const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// How a file encodes its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// UTF-16 with a byte order mark, low byte first.
+    Utf16Le,
+    /// UTF-16 with a byte order mark, high byte first.
+    Utf16Be,
+}
+
+/// One file: its name as the user knows it and its text.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    path: Utf8PathBuf,
+    text: String,
+    encoding: Encoding,
+}
+
+/// A position as people count: both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineColumn {
+    /// The line, from 1.
+    pub line: u32,
+    /// The character in the line, from 1.
+    pub column: u32,
+}
+
+/// Why bytes are not text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not valid {encoding} at byte {offset}")]
+pub struct NotText {
+    /// The encoding that was tried.
+    pub encoding: &'static str,
+    /// The first byte that does not fit, from 0.
+    pub offset: usize,
+    /// The text up to there.
+    pub valid: String,
+}
+
+impl SourceFile {
+    /// Decodes the bytes of a file: UTF-8, or UTF-16 if a byte order mark says so.
+    ///
+    /// # Errors
+    /// Names the first byte that is not valid in the encoding.
+    pub fn decode(path: impl Into<Utf8PathBuf>, bytes: Vec<u8>) -> Result<Self, NotText> {
+        let path = path.into();
+        let (encoding, unit): (_, fn([u8; 2]) -> u16) = match bytes.get(..2) {
+            Some([0xff, 0xfe]) => (Encoding::Utf16Le, u16::from_le_bytes),
+            Some([0xfe, 0xff]) => (Encoding::Utf16Be, u16::from_be_bytes),
+            _ => {
+                let text = String::from_utf8(bytes).map_err(|error| {
+                    let offset = error.utf8_error().valid_up_to();
+                    NotText {
+                        encoding: "UTF-8",
+                        offset,
+                        valid: String::from_utf8_lossy(&error.as_bytes()[..offset]).into_owned(),
+                    }
+                })?;
+                let encoding = Encoding::Utf8;
+                return Ok(Self { path, text, encoding });
+            }
+        };
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let mut text = String::with_capacity(bytes.len());
+        let mut offset = 0;
+        for unit in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+            let Ok(character) = unit else { break };
+            text.push(character);
+            offset += 2 * character.len_utf16();
+        }
+        if offset < bytes.len() || !rest.is_empty() {
+            return Err(NotText { encoding: "UTF-16", offset, valid: text });
+        }
+        Ok(Self { path, text, encoding })
+    }
+
+    /// The path as it is shown.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// The whole text, with its byte order mark if it has one.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The number of bytes of the byte order mark in [`text`](Self::text): 0 or 3.
+    #[must_use]
+    pub fn bom_len(&self) -> usize {
+        if self.text.starts_with('\u{feff}') { 3 } else { 0 }
+    }
+
+    /// How the file encodes its text.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The bytes of `span` in the file as it is on disk.
+    #[must_use]
+    pub fn disk_range(&self, span: Span) -> [u64; 2] {
+        let place = |at: u32| match self.encoding {
+            Encoding::Utf8 => u64::from(at),
+            Encoding::Utf16Le | Encoding::Utf16Be => {
+                let before = self.text[..at as usize].chars();
+                before.map(|c| 2 * c.len_utf16() as u64).sum()
+            }
+        };
+        [place(span.start), place(span.end)]
+    }
+}
+
+/// All files that one project was read from.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    files: Vec<SourceFile>,
+}
+
+impl SourceMap {
+    /// An empty map.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file and names it.
+    pub fn add(&mut self, file: SourceFile) -> FileId {
+        self.files.push(file);
+        FileId(self.files.len() as u32 - 1)
+    }
+
+    /// The file of that name.
+    #[must_use]
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    /// All files, in the order they were read.
+    #[must_use]
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// The text of a span.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        &self.file(span.file).text[span.range()]
+    }
+
+    /// Where a span begins, as people count.
+    #[must_use]
+    pub fn position(&self, span: Span) -> LineColumn {
+        let text = &self.file(span.file).text;
+        // the byte order mark is no column
+        let at = (span.start as usize).min(text.len());
+        let index = LineIndex::new(&text[..at]);
+        let place = index.line_col(TextSize::new(at as u32));
+        let line_start = at - place.col as usize;
+        let column = text[line_start..at].trim_start_matches('\u{feff}').chars().count();
+        LineColumn { line: place.line + 1, column: column as u32 + 1 }
+    }
+}
+
+/// Reads a file whole, refusing what is too large to be a compose or env file.
+///
+/// # Errors
+/// What the operating system says, or `FileTooLarge` past [`MAX_FILE_BYTES`].
+pub fn read_bytes(path: &Utf8Path) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "larger than 16 MiB",
+        ));
+    }
+    Ok(bytes)
+}
