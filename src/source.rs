@@ -1,6 +1,7 @@
 //! The texts that everything else points into.
 
 use std::io;
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use line_index::{LineIndex, TextSize};
@@ -27,6 +28,7 @@ pub struct SourceFile {
     path: Utf8PathBuf,
     text: String,
     encoding: Encoding,
+    lines: OnceLock<LineIndex>,
 }
 
 /// A position as people count: both from 1, columns in characters.
@@ -70,7 +72,7 @@ impl SourceFile {
                     }
                 })?;
                 let encoding = Encoding::Utf8;
-                return Ok(Self { path, text, encoding });
+                return Ok(Self::new(path, text, encoding));
             }
         };
         let (pairs, rest) = bytes.as_chunks::<2>();
@@ -82,9 +84,22 @@ impl SourceFile {
             offset += 2 * character.len_utf16();
         }
         if offset < bytes.len() || !rest.is_empty() {
-            return Err(NotText { encoding: "UTF-16", offset, valid: text });
+            return Err(NotText {
+                encoding: "UTF-16",
+                offset,
+                valid: text,
+            });
         }
-        Ok(Self { path, text, encoding })
+        Ok(Self::new(path, text, encoding))
+    }
+
+    fn new(path: Utf8PathBuf, text: String, encoding: Encoding) -> Self {
+        Self {
+            path,
+            text,
+            encoding,
+            lines: OnceLock::new(),
+        }
     }
 
     /// The path as it is shown.
@@ -102,13 +117,30 @@ impl SourceFile {
     /// The number of bytes of the byte order mark in [`text`](Self::text): 0 or 3.
     #[must_use]
     pub fn bom_len(&self) -> usize {
-        if self.text.starts_with('\u{feff}') { 3 } else { 0 }
+        if self.text.starts_with('\u{feff}') {
+            3
+        } else {
+            0
+        }
     }
 
     /// How the file encodes its text.
     #[must_use]
     pub fn encoding(&self) -> Encoding {
         self.encoding
+    }
+
+    /// Where the byte `at` of the text stands, as people count.
+    #[must_use]
+    pub fn position(&self, at: u32) -> LineColumn {
+        let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
+        let place = lines.line_col(TextSize::new(at));
+        let before = &self.text[(at - place.col) as usize..at as usize];
+        let column = before.trim_start_matches('\u{feff}').chars().count() as u32;
+        LineColumn {
+            line: place.line + 1,
+            column: column + 1,
+        }
     }
 
     /// The bytes of `span` in the file as it is on disk.
@@ -165,14 +197,7 @@ impl SourceMap {
     /// Where a span begins, as people count.
     #[must_use]
     pub fn position(&self, span: Span) -> LineColumn {
-        let text = &self.file(span.file).text;
-        // the byte order mark is no column
-        let at = (span.start as usize).min(text.len());
-        let index = LineIndex::new(&text[..at]);
-        let place = index.line_col(TextSize::new(at as u32));
-        let line_start = at - place.col as usize;
-        let column = text[line_start..at].trim_start_matches('\u{feff}').chars().count();
-        LineColumn { line: place.line + 1, column: column as u32 + 1 }
+        self.file(span.file).position(span.start)
     }
 }
 

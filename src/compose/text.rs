@@ -138,9 +138,7 @@ impl Text {
             if from < to {
                 let (a, b) = ((from - start) as u32, (to - start) as u32);
                 let written = match piece.written.span() {
-                    Some(span) if span.len() == piece.len => {
-                        piece.written.at(span.slice(a, b))
-                    }
+                    Some(span) if span.len() == piece.len => piece.written.at(span.slice(a, b)),
                     _ => piece.written.clone(),
                 };
                 cut.push(&self.value[from..to], written);
@@ -217,8 +215,14 @@ mod tests {
                 span: span(20, 22),
             },
         );
-        assert_eq!(text.slice(1..2).single(), Some(Written::Literal(span(11, 12))));
-        assert_eq!(text.slice(2..4).single().unwrap().span(), Some(span(20, 22)));
+        assert_eq!(
+            text.slice(1..2).single(),
+            Some(Written::Literal(span(11, 12)))
+        );
+        assert_eq!(
+            text.slice(2..4).single().unwrap().span(),
+            Some(span(20, 22))
+        );
         assert_eq!(text.slice(1..3).single(), None);
     }
 
@@ -227,6 +231,9 @@ mod tests {
         let mut text = Text::literal("8", span(10, 11));
         text.push("0", Written::Literal(span(11, 15))); // an escape: "8\x30"
         assert_eq!(text.single(), Some(Written::Literal(span(10, 15))));
-        assert_eq!(text.slice(1..2).single(), Some(Written::Literal(span(11, 15))));
+        assert_eq!(
+            text.slice(1..2).single(),
+            Some(Written::Literal(span(11, 15)))
+        );
     }
 }
