@@ -3,3 +3,4 @@
 pub mod compose;
 pub mod source;
 pub mod span;
+pub mod yaml;

@@ -201,20 +201,95 @@ impl SourceMap {
     }
 }
 
-/// Reads a file whole, refusing what is too large to be a compose or env file.
-///
-/// # Errors
-/// What the operating system says, or `FileTooLarge` past [`MAX_FILE_BYTES`].
-pub fn read_bytes(path: &Utf8Path) -> io::Result<Vec<u8>> {
-    use io::Read as _;
-    let file = std::fs::File::open(path)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "larger than 16 MiB",
-        ));
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+/// Where files come from: the disk, or memory in tests and fuzzing.
+pub trait Files: Sync {
+    /// Reads a file whole; the path is absolute.
+    ///
+    /// # Errors
+    /// What the operating system says, or `FileTooLarge` past [`MAX_FILE_BYTES`].
+    fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>>;
+
+    /// What is at a path, links followed; `None` if there is nothing.
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind>;
+}
+
+/// The files of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
+        use io::Read as _;
+        let file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize);
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let limit = format!("larger than {} MiB", MAX_FILE_BYTES >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, limit));
+        }
+        Ok(bytes)
     }
-    Ok(bytes)
+
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(if metadata.is_dir() { FileKind::Folder } else { FileKind::File })
+    }
+}
+
+/// Files in memory, by absolute path.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(pub std::collections::BTreeMap<Utf8PathBuf, Vec<u8>>);
+
+impl Files for Memory {
+    fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
+        match self.kind(path) {
+            Some(FileKind::Folder) => Err(io::ErrorKind::IsADirectory.into()),
+            _ => self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
+        if self.0.contains_key(path) {
+            return Some(FileKind::File);
+        }
+        let inside = |file: &Utf8PathBuf| file != path && file.starts_with(path);
+        self.0.keys().any(inside).then_some(FileKind::Folder)
+    }
+}
+
+/// `base/path` without `.` and `..`, by the text alone, as Go's `filepath.Join` does.
+#[must_use]
+pub fn join(base: &Utf8Path, path: impl AsRef<Utf8Path>) -> Utf8PathBuf {
+    use camino::Utf8Component::{CurDir, Normal, ParentDir};
+    let mut clean = Utf8PathBuf::new();
+    for component in base.join(path).components() {
+        match component {
+            CurDir => {}
+            ParentDir => match clean.components().next_back() {
+                Some(Normal(_)) => {
+                    clean.pop();
+                }
+                Some(ParentDir) | None => clean.push(".."),
+                _ => {}
+            },
+            other => clean.push(other.as_str()),
+        }
+    }
+    if clean.as_str().is_empty() {
+        clean.push(".");
+    }
+    clean
 }

@@ -1,7 +1,7 @@
 //! The only position type: a range of bytes in one file.
 
 /// Names one file of a [`SourceMap`](crate::source::SourceMap).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub(crate) u32);
 
 /// A half-open range of bytes in a file's text.

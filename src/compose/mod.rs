@@ -1,3 +1,23 @@
 //! Compose projects, read as Docker Compose v2 reads them.
+//!
+//! The stages follow compose-go's loader (compose.md 1): [`discover`] finds the files,
+//! [`document`] replaces the variables of each, `extends` and `include` pull other files in,
+//! [`merge`] lays one on the other, [`port`] reads the ports, and [`project`] is the result.
 
+mod checks;
+pub mod discover;
+pub mod document;
+pub mod dotenv;
+pub mod environment;
+mod extends;
+mod include;
+pub mod interpolate;
+mod load;
+pub mod merge;
+pub mod path;
+pub mod port;
+pub mod problem;
+pub mod profiles;
+pub mod project;
+mod service;
 pub mod text;

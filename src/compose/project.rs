@@ -1,0 +1,260 @@
+//! The model: a project's services, the ports they publish, and what decides about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::environment::Environment;
+use super::interpolate::{Lookup as _, interpolate};
+use super::load::{Loader, Parsed};
+use super::port::Publish;
+use super::problem::{Kind, Problem};
+use super::profiles::Profiles;
+use super::text::{Text, Written};
+use super::{checks, service};
+use crate::source::{Files, SourceMap};
+use crate::span::Span;
+use crate::yaml::Node;
+
+/// Which project to read, in the terms of `docker compose`'s flags.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `-f`: the files, relative to the working directory; `-` is standard input.
+    pub files: Vec<Utf8PathBuf>,
+    /// `--project-directory`
+    pub project_directory: Option<Utf8PathBuf>,
+    /// `-p`
+    pub project_name: Option<String>,
+    /// `--env-file`
+    pub env_files: Vec<Utf8PathBuf>,
+    /// `--profile`
+    pub profiles: Vec<String>,
+    /// `--scale SERVICE=N`
+    pub scale: BTreeMap<String, u32>,
+    /// Whether to look for a compose file in the folders above, too.
+    pub search_parents: bool,
+}
+
+/// A project as Compose would load it, with the place of every port.
+#[derive(Debug)]
+pub struct Project {
+    /// The name containers get.
+    pub name: String,
+    /// The project's folder, as shown.
+    pub directory: Utf8PathBuf,
+    /// The files it was asked for, as shown.
+    pub files: Vec<Utf8PathBuf>,
+    /// The texts of these, and of all that they pulled in.
+    pub sources: SourceMap,
+    /// The services by name, those in profiles that are off as well.
+    pub services: Vec<Service>,
+    /// The networks the project defines, by the name its services use.
+    pub networks: BTreeMap<String, Network>,
+    /// The profiles that the flags or `COMPOSE_PROFILES` turn on.
+    pub profiles: Profiles,
+    /// Variables that nobody set and that became blank.
+    pub unset: BTreeSet<String>,
+    /// What was wrong or had to be assumed.
+    pub problems: Vec<Problem>,
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// The bytes of its key, where it is first defined.
+    pub key: Span,
+    /// `network_mode`, with its place.
+    pub network_mode: Option<(String, Span)>,
+    /// `scale`, or `deploy.replicas`; `None` is one container.
+    pub replicas: Option<i64>,
+    /// Where the number of replicas is written.
+    pub replicas_at: Option<Span>,
+    /// The profiles it is in; without any it is always on.
+    pub profiles: Vec<String>,
+    /// `deploy.mode`
+    pub deploy_mode: Option<String>,
+    /// `container_name`
+    pub container_name: Option<String>,
+    /// The type of its `provider`; such a service has no container.
+    pub provider: Option<String>,
+    /// The networks it is in; none is `default`.
+    pub networks: Vec<String>,
+    /// Its published ports, in Compose's order.
+    pub ports: Vec<Publish>,
+}
+
+/// What of a network decides where ports are bound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// The name on the engine, where it is not made from the project's and its own.
+    pub name: Option<String>,
+    /// `driver`; `bridge` where none is given.
+    pub driver: Option<String>,
+    /// `internal: true`
+    pub internal: bool,
+    /// `enable_ipv4`, where given.
+    pub enable_ipv4: Option<bool>,
+    /// `enable_ipv6`, where given.
+    pub enable_ipv6: Option<bool>,
+    /// `driver_opts`
+    pub driver_opts: BTreeMap<String, String>,
+    /// True of a network that exists apart from the project: nothing else is known of it.
+    pub external: bool,
+}
+
+impl Service {
+    /// How many containers it runs: 1 unless it says otherwise, none if it says less.
+    #[must_use]
+    pub fn copies(&self) -> u32 {
+        let replicas = self.replicas.unwrap_or(1).max(0);
+        u32::try_from(replicas).unwrap_or(u32::MAX)
+    }
+}
+
+impl Project {
+    /// Reads a project as Compose would with this request and this shell environment.
+    ///
+    /// What is wrong is in [`problems`](Self::problems); the ports that are known in spite of it
+    /// are in [`services`](Self::services).
+    pub fn load(
+        request: &Request,
+        shell: &Environment,
+        cwd: &Utf8Path,
+        files: &dyn Files,
+        stdin: Option<&[u8]>,
+    ) -> Self {
+        let mut loader = Loader::new(files, cwd);
+        let Some(found) = loader.discover(request, shell) else {
+            return Self::unread(loader, request);
+        };
+        let mut environment = found.environment;
+        let parsed = loader.parse_all(&found.files, stdin);
+        let name = name(&mut loader, request, &environment, &found.directory, &parsed);
+        environment.set("COMPOSE_PROJECT_NAME", &name);
+
+        let directory = found.directory.clone();
+        let profiles = Profiles::of(&request.profiles, environment.lookup("COMPOSE_PROFILES"));
+        let scope = loader.scope(environment, directory.clone(), directory);
+        let tree = loader.model(&parsed, &scope, &[]);
+        let whole = parsed.len() == found.files.len();
+        if whole && tree.as_mapping().is_some_and(crate::yaml::Mapping::is_empty) {
+            let file = found.files.last().map(|path| loader.shown(path)).unwrap_or_default();
+            loader.problems.push(
+                Problem::error(Kind::File, format!("`{file}` is empty"))
+                    .of(file)
+                    .help("a compose file has the key `services`"),
+            );
+        }
+        let mut services = service::read_all(&tree, &mut loader);
+        for service in &mut services {
+            if let Some(count) = request.scale.get(&service.name) {
+                service.replicas = Some((*count).into());
+                service.replicas_at = None;
+            }
+        }
+        let networks = service::read_networks(&tree, &mut loader);
+        checks::check(&tree, &services, &networks, &request.scale, &mut loader.problems);
+        let mut project = Self {
+            name,
+            directory: loader.shown(&found.directory),
+            files: found.files.iter().map(|path| loader.shown(path)).collect(),
+            services,
+            networks,
+            profiles,
+            ..Self::unread(loader, request)
+        };
+        project.settle();
+        project
+    }
+
+    fn unread(loader: Loader<'_>, request: &Request) -> Self {
+        Self {
+            name: request.project_name.clone().unwrap_or_default(),
+            directory: ".".into(),
+            files: request.files.clone(),
+            sources: loader.sources,
+            services: Vec::new(),
+            networks: BTreeMap::new(),
+            profiles: Profiles::default(),
+            unset: loader.unset,
+            problems: loader.problems,
+        }
+    }
+
+    /// One problem is told once, in the order of the files.
+    fn settle(&mut self) {
+        let mut problems = std::mem::take(&mut self.problems);
+        let place = |problem: &Problem| problem.labels.first().map(|(span, _)| *span);
+        problems.sort_by(|a, b| (place(a), a.kind, &a.message).cmp(&(place(b), b.kind, &b.message)));
+        problems.dedup();
+        self.problems = problems;
+    }
+
+    /// The services that are on with the project's profiles.
+    pub fn active(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(|service| self.profiles.enable(&service.profiles))
+    }
+}
+
+/// The project's name: `-p`, `COMPOSE_PROJECT_NAME`, the last `name:`, the folder's.
+fn name(
+    loader: &mut Loader<'_>,
+    request: &Request,
+    environment: &Environment,
+    directory: &Utf8Path,
+    parsed: &[Parsed],
+) -> String {
+    let variable = environment.lookup("COMPOSE_PROJECT_NAME").map(Text::value);
+    let given = request.project_name.as_deref().or(variable).filter(|name| !name.is_empty());
+    if let Some(name) = given {
+        if normal(name) != name {
+            loader.problems.push(
+                Problem::notice(Kind::Name, format!("`{name}` is no project name"))
+                    .help("use lower-case letters, digits, `-` and `_`, a letter or digit first"),
+            );
+        }
+        return name.to_owned();
+    }
+    let written = parsed.iter().flat_map(|file| &file.documents);
+    let written = written.filter_map(|root| root.get("name")).filter(|node| {
+        node.as_str().is_some_and(|name| !name.is_empty())
+    });
+    let folder = normal(directory.file_name().unwrap_or_default());
+    let name = match written.last() {
+        Some(node) => written_name(loader, node, environment),
+        None => folder.clone(),
+    };
+    if name.is_empty() {
+        loader.problems.push(
+            Problem::notice(Kind::Name, "the project has no name").of(loader.shown(directory)).help(
+                "Compose makes it from the folder's name, which has no letter from a to z and \
+                 no digit: give one with `name:` or -p",
+            ),
+        );
+    }
+    name
+}
+
+fn written_name(loader: &mut Loader<'_>, node: &Node, environment: &Environment) -> String {
+    let template = node.to_text(&loader.sources).unwrap_or_default();
+    // what is wrong with it is reported when the document is read
+    let text = interpolate(&template, environment, &mut BTreeSet::new());
+    text.map_or_else(|_| String::new(), |text| normal(text.value()))
+}
+
+/// Compose's form of a project name: lower case, other characters dropped, none of `_-` first.
+fn normal(name: &str) -> String {
+    let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(*c);
+    let kept: String = name.to_lowercase().chars().filter(allowed).collect();
+    kept.trim_start_matches(['_', '-']).to_owned()
+}
+
+impl Environment {
+    /// Sets a variable that Compose itself provides, above all others.
+    fn set(&mut self, name: &str, value: &str) {
+        let written = Written::Shell { variable: name.into() };
+        self.add_above(name, Text::written(value, written));
+    }
+}

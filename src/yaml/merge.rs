@@ -1,0 +1,47 @@
+//! `<<`: the keys of other maps, where a map has none of its own.
+
+use std::rc::Rc;
+
+use super::YamlError;
+use super::node::{How, Mapping, Node, Step, Value};
+use crate::span::Span;
+
+/// Fills `map` from the value of its `<<` key: explicit keys win wherever `<<` stands, and in a
+/// list of maps the first wins (compose.md 5).
+pub(super) fn apply(map: &mut Mapping, from: &Node, key: Span) -> Result<(), YamlError> {
+    let refuse = || {
+        YamlError::new("`<<` takes a mapping or a list of mappings", from.span)
+            .with(key, "merged here")
+            .help("point the alias at a mapping")
+    };
+    match &from.value {
+        Value::Mapping(source) => fill(map, source, from, &[]),
+        Value::Sequence(items) => {
+            for item in items.iter() {
+                let Value::Mapping(source) = &item.value else {
+                    return Err(refuse());
+                };
+                fill(map, source, item, from.steps());
+            }
+        }
+        _ => return Err(refuse()),
+    }
+    Ok(())
+}
+
+fn fill(map: &mut Mapping, source: &Mapping, from: &Node, outer: &[Step]) {
+    let mut steps = outer.to_vec();
+    steps.extend(from.steps());
+    for step in &mut steps {
+        if step.how == How::Alias {
+            step.how = How::Merge;
+        }
+    }
+    for (key, entry) in source.iter() {
+        if map.get(key).is_none() {
+            let mut entry = entry.clone();
+            entry.value = entry.value.through(&steps);
+            map.insert(Rc::clone(key), entry);
+        }
+    }
+}

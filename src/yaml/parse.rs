@@ -1,0 +1,349 @@
+//! Events to trees: anchors, aliases, merge keys, duplicate keys.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Place};
+
+use super::node::{Entry, How, Mapping, Node, Step, Style, Tag, Value};
+use super::{YamlError, dialect, merge, scalar};
+use crate::source::SourceFile;
+use crate::span::{FileId, Span};
+
+/// Aliases may repeat nodes up to this many in one file: far beyond any real file, and reached in
+/// milliseconds by a file made to exhaust memory.
+const MAX_NODES: u32 = 1_000_000;
+
+/// Reads the documents of a file: the root of each, [`Value::Null`] if it is empty.
+///
+/// # Errors
+/// The first thing that Compose's YAML reader would refuse, with its place.
+pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
+    let bom = file.bom_len();
+    let text = &file.text()[bom..];
+    let reader = Reader {
+        id,
+        bom,
+        len: file.text().len(),
+    };
+    dialect::check(text).map_err(|(message, range, help)| {
+        let span = Span::new(id, (range.start + bom) as u32, (range.end + bom) as u32);
+        YamlError {
+            help: Some(help.into()),
+            ..YamlError::new(message, span)
+        }
+    })?;
+    let options = granit_parser::options! {
+        emit_comments: false,
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+    };
+    let mut builder = Builder {
+        reader,
+        documents: Vec::new(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        by_name: HashMap::new(),
+        anchor_of_last: None,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, place) = event.map_err(|error| reader.refuse(&error))?;
+        builder.event(event, place)?;
+    }
+    Ok(builder.documents)
+}
+
+/// Turns the scanner's positions into spans.
+#[derive(Clone, Copy)]
+struct Reader {
+    id: FileId,
+    bom: usize,
+    len: usize,
+}
+
+impl Reader {
+    fn at(&self, marker: &Marker) -> u32 {
+        (marker.byte_offset().unwrap_or(0) + self.bom).min(self.len) as u32
+    }
+
+    fn span(&self, place: Place) -> Span {
+        let start = self.at(&place.start);
+        Span::new(self.id, start, self.at(&place.end).max(start))
+    }
+
+    fn refuse(&self, error: &ScanError) -> YamlError {
+        let at = self.at(error.marker());
+        YamlError::new(error.info(), Span::new(self.id, at, at))
+    }
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: Span,
+    anchor: usize,
+    name: Option<Rc<str>>,
+    tag: Option<Tag>,
+    body: Body,
+}
+
+enum Body {
+    Sequence(Vec<Node>),
+    Mapping {
+        map: Mapping,
+        key: Option<(Rc<str>, Span, bool, bool)>,
+        merge: Option<(Node, Span)>,
+    },
+    Document(Option<Node>),
+}
+
+struct Builder {
+    reader: Reader,
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    /// go-yaml keeps its anchors from one document to the next (compose.md 5).
+    by_name: HashMap<Rc<str>, Node>,
+    /// The anchored scalar that the next anchor event names.
+    anchor_of_last: Option<usize>,
+}
+
+impl Builder {
+    fn event(&mut self, event: Event<'_>, place: Place) -> Result<(), YamlError> {
+        let span = self.reader.span(place);
+        match event {
+            Event::DocumentStart(..) => self.begin(span, 0, None, Body::Document(None)),
+            Event::SequenceStart(_, anchor, tag) => {
+                self.begin(
+                    span,
+                    anchor,
+                    compose_tag(tag.as_deref()),
+                    Body::Sequence(Vec::new()),
+                );
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let body = Body::Mapping {
+                    map: Mapping::new(),
+                    key: None,
+                    merge: None,
+                };
+                self.begin(span, anchor, compose_tag(tag.as_deref()), body);
+            }
+            Event::DocumentEnd | Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+            Event::Scalar(text, style, anchor, tag) => {
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                };
+                let full = tag
+                    .as_deref()
+                    .map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
+                let value = scalar::resolve(&text, style, full.as_deref())
+                    .map_err(|message| YamlError::new(message, span))?;
+                let mut node = Node::new(value, span);
+                node.tag = compose_tag(tag.as_deref());
+                self.anchor(anchor, None, &node);
+                self.anchor_of_last = (anchor != 0).then_some(anchor);
+                self.add(node, Some((&text, style)))?;
+            }
+            Event::Anchor(id, name) => {
+                let name: Rc<str> = name.into();
+                match self.open.last_mut() {
+                    Some(open) if open.anchor == id && self.anchor_of_last != Some(id) => {
+                        open.name = Some(name);
+                    }
+                    _ => {
+                        if let Some(known) = self.anchors.get(&id) {
+                            self.by_name.insert(name, known.clone());
+                        }
+                    }
+                }
+            }
+            Event::Alias(id) => {
+                let known = self.anchors.get(&id).cloned();
+                self.alias(known, span)?;
+            }
+            Event::UnresolvedAlias(name) => {
+                let known = self.by_name.get(&*name).cloned();
+                if known.is_none() {
+                    return Err(YamlError::new(format!("unknown anchor `{name}`"), span)
+                        .help(format!("define it before its use: `&{name}`")));
+                }
+                self.alias(known, span)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, start: Span, anchor: usize, tag: Option<Tag>, body: Body) {
+        self.anchor_of_last = None;
+        self.open.push(Open {
+            start,
+            anchor,
+            name: None,
+            tag,
+            body,
+        });
+    }
+
+    fn end(&mut self, end: Span) -> Result<(), YamlError> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        let mut span = open.start;
+        let value = match open.body {
+            Body::Document(root) => {
+                self.documents
+                    .push(root.unwrap_or_else(|| Node::new(Value::Null, span)));
+                return Ok(());
+            }
+            Body::Sequence(items) => {
+                if let Some(last) = items.last().filter(|last| last.span.file == span.file) {
+                    span.end = span.end.max(last.span.end);
+                }
+                Value::Sequence(Rc::new(items))
+            }
+            Body::Mapping { mut map, merge, .. } => {
+                if let Some((_, last)) = map.iter().last() {
+                    span.end = span.end.max(last.key.end).max(last.value.span.end);
+                }
+                if let Some((from, key)) = merge {
+                    merge::apply(&mut map, &from, key)?;
+                }
+                Value::Mapping(Rc::new(map))
+            }
+        };
+        // a flow collection ends at its bracket
+        span.end = span.end.max(if end.is_empty() { 0 } else { end.end });
+        let mut node = Node::new(value, span);
+        node.tag = open.tag;
+        if node.below.nodes > MAX_NODES {
+            return Err(YamlError::new(
+                format!("aliases repeat more than {MAX_NODES} nodes"),
+                span,
+            )
+            .help("no compose file needs that; is it made to exhaust memory?"));
+        }
+        self.anchor(open.anchor, open.name, &node);
+        self.add(node, None)
+    }
+
+    fn anchor(&mut self, id: usize, name: Option<Rc<str>>, node: &Node) {
+        if id != 0 {
+            let known = without_resets(node);
+            if let Some(name) = name {
+                self.by_name.insert(name, known.clone());
+            }
+            self.anchors.insert(id, known);
+        }
+    }
+
+    fn alias(&mut self, known: Option<Node>, span: Span) -> Result<(), YamlError> {
+        let Some(node) = known else {
+            return Err(YamlError::new("the anchor's value contains itself", span)
+                .help("an alias cannot stand inside the node that it names"));
+        };
+        self.add(
+            node.through(&[Step {
+                how: How::Alias,
+                span,
+            }]),
+            None,
+        )
+    }
+
+    /// Puts a complete node into the collection that is open.
+    fn add(&mut self, node: Node, scalar: Option<(&str, Style)>) -> Result<(), YamlError> {
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        match &mut open.body {
+            Body::Document(root) => *root = Some(node),
+            Body::Sequence(items) => items.push(node),
+            Body::Mapping { map, key, merge } => match key.take() {
+                None => {
+                    let Some((text, style)) = scalar else {
+                        return Err(YamlError::new(
+                            format!("{} cannot be a key", node.kind()),
+                            node.steps().first().map_or(node.span, |step| step.span),
+                        )
+                        .help("Compose takes strings only as keys"));
+                    };
+                    let is_string = matches!(node.value, Value::Str(_));
+                    let is_merge = style == Style::Plain && text == "<<";
+                    let previous = match merge {
+                        Some((_, first)) if is_merge => Some(*first),
+                        _ => map.entry(text).map(|entry| entry.key),
+                    };
+                    if let Some(first) = previous {
+                        return Err(YamlError::new(
+                            format!("the key `{text}` is there twice"),
+                            node.span,
+                        )
+                        .with(first, "first here")
+                        .help("Compose refuses the file; remove or rename one of them"));
+                    }
+                    *key = Some((text.into(), node.span, is_string, is_merge));
+                }
+                Some((_, span, _, true)) => *merge = Some((node, span)),
+                Some((name, span, is_string, false)) => {
+                    map.insert(
+                        name,
+                        Entry {
+                            key: span,
+                            is_string,
+                            value: node,
+                        },
+                    );
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+/// The tags Compose acts on; others it ignores.
+fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {
+    let tag = tag?;
+    match (tag.handle(), tag.suffix()) {
+        ("!", "reset") => Some(Tag::Reset),
+        ("!", "override") => Some(Tag::Override),
+        _ => None,
+    }
+}
+
+/// What an alias repeats: in Compose 2.40 a `!reset` acts where its anchor stands and is gone
+/// from there when the alias is read (compose.md 5).
+fn without_resets(node: &Node) -> Node {
+    if !node.below.reset {
+        return node.clone();
+    }
+    let keep = |node: &Node| node.tag != Some(Tag::Reset);
+    let value = match &node.value {
+        Value::Sequence(items) => Value::Sequence(Rc::new(
+            items
+                .iter()
+                .filter(|item| keep(item))
+                .map(without_resets)
+                .collect(),
+        )),
+        Value::Mapping(map) => {
+            let mut kept = Mapping::new();
+            for (key, entry) in map.iter().filter(|(_, entry)| keep(&entry.value)) {
+                let value = without_resets(&entry.value);
+                kept.insert(
+                    Rc::clone(key),
+                    Entry {
+                        value,
+                        ..entry.clone()
+                    },
+                );
+            }
+            Value::Mapping(Rc::new(kept))
+        }
+        other => other.clone(),
+    };
+    node.holding(value)
+}
