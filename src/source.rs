@@ -245,7 +245,11 @@ impl Files for Disk {
 
     fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
         let metadata = std::fs::metadata(path).ok()?;
-        Some(if metadata.is_dir() { FileKind::Folder } else { FileKind::File })
+        Some(if metadata.is_dir() {
+            FileKind::Folder
+        } else {
+            FileKind::File
+        })
     }
 }
 
@@ -257,7 +261,11 @@ impl Files for Memory {
     fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
         match self.kind(path) {
             Some(FileKind::Folder) => Err(io::ErrorKind::IsADirectory.into()),
-            _ => self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
+            _ => self
+                .0
+                .get(path)
+                .cloned()
+                .ok_or_else(|| io::ErrorKind::NotFound.into()),
         }
     }
 

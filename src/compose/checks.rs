@@ -13,19 +13,94 @@ const TOP_KEYS: [&str; 9] = [
 ];
 
 const SERVICE_KEYS: [&str; 88] = [
-    "annotations", "attach", "blkio_config", "build", "cap_add", "cap_drop", "cgroup",
-    "cgroup_parent", "command", "configs", "container_name", "cpu_count", "cpu_percent",
-    "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpus", "cpuset",
-    "credential_spec", "depends_on", "deploy", "develop", "device_cgroup_rules", "devices", "dns",
-    "dns_opt", "dns_search", "domainname", "entrypoint", "env_file", "environment", "expose",
-    "extends", "external_links", "extra_hosts", "gpus", "group_add", "healthcheck", "hostname",
-    "image", "init", "ipc", "isolation", "label_file", "labels", "links", "logging", "mac_address",
-    "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "models", "network_mode",
-    "networks", "oom_kill_disable", "oom_score_adj", "pid", "pids_limit", "platform", "ports",
-    "post_start", "pre_stop", "privileged", "profiles", "provider", "pull_policy",
-    "pull_refresh_after", "read_only", "restart", "runtime", "scale", "secrets", "security_opt",
-    "shm_size", "stdin_open", "stop_grace_period", "stop_signal", "storage_opt", "sysctls", "tmpfs",
-    "tty", "ulimits", "use_api_socket", "user", "userns_mode",
+    "annotations",
+    "attach",
+    "blkio_config",
+    "build",
+    "cap_add",
+    "cap_drop",
+    "cgroup",
+    "cgroup_parent",
+    "command",
+    "configs",
+    "container_name",
+    "cpu_count",
+    "cpu_percent",
+    "cpu_period",
+    "cpu_quota",
+    "cpu_rt_period",
+    "cpu_rt_runtime",
+    "cpu_shares",
+    "cpus",
+    "cpuset",
+    "credential_spec",
+    "depends_on",
+    "deploy",
+    "develop",
+    "device_cgroup_rules",
+    "devices",
+    "dns",
+    "dns_opt",
+    "dns_search",
+    "domainname",
+    "entrypoint",
+    "env_file",
+    "environment",
+    "expose",
+    "extends",
+    "external_links",
+    "extra_hosts",
+    "gpus",
+    "group_add",
+    "healthcheck",
+    "hostname",
+    "image",
+    "init",
+    "ipc",
+    "isolation",
+    "label_file",
+    "labels",
+    "links",
+    "logging",
+    "mac_address",
+    "mem_limit",
+    "mem_reservation",
+    "mem_swappiness",
+    "memswap_limit",
+    "models",
+    "network_mode",
+    "networks",
+    "oom_kill_disable",
+    "oom_score_adj",
+    "pid",
+    "pids_limit",
+    "platform",
+    "ports",
+    "post_start",
+    "pre_stop",
+    "privileged",
+    "profiles",
+    "provider",
+    "pull_policy",
+    "pull_refresh_after",
+    "read_only",
+    "restart",
+    "runtime",
+    "scale",
+    "secrets",
+    "security_opt",
+    "shm_size",
+    "stdin_open",
+    "stop_grace_period",
+    "stop_signal",
+    "storage_opt",
+    "sysctls",
+    "tmpfs",
+    "tty",
+    "ulimits",
+    "use_api_socket",
+    "user",
+    "userns_mode",
 ];
 const MORE_SERVICE_KEYS: [&str; 4] = ["uts", "volumes", "volumes_from", "working_dir"];
 
@@ -41,7 +116,11 @@ pub(super) fn check(
     let entries = tree.get("services").and_then(Node::as_mapping);
     for service in services {
         if let Some(entry) = entries.and_then(|map| map.entry(&service.name)) {
-            let check = Check { service, entry, problems };
+            let check = Check {
+                service,
+                entry,
+                problems,
+            };
             check.all(services, networks);
         }
     }
@@ -91,7 +170,10 @@ fn top_level(tree: &Node, problems: &mut Vec<Problem>) {
 fn mentions_ports(node: &Node, depth: u32) -> bool {
     node.as_mapping().is_some_and(|map| {
         map.get("ports").is_some()
-            || (depth > 0 && map.iter().any(|(_, entry)| mentions_ports(&entry.value, depth - 1)))
+            || (depth > 0
+                && map
+                    .iter()
+                    .any(|(_, entry)| mentions_ports(&entry.value, depth - 1)))
     })
 }
 
@@ -117,7 +199,9 @@ impl Check<'_> {
     }
 
     fn keys(&mut self) {
-        let Some(map) = self.entry.value.as_mapping() else { return };
+        let Some(map) = self.entry.value.as_mapping() else {
+            return;
+        };
         for (key, entry) in map.iter() {
             let known = SERVICE_KEYS.contains(&&**key) || MORE_SERVICE_KEYS.contains(&&**key);
             if known || key.starts_with("x-") {
@@ -149,11 +233,14 @@ impl Check<'_> {
     fn image(&mut self) {
         let node = &self.entry.value;
         let has = |key: &str| {
-            node.get(key).is_some_and(|node| !node.is_null() && node.as_str() != Some(""))
+            node.get(key)
+                .is_some_and(|node| !node.is_null() && node.as_str() != Some(""))
         };
         if !has("image") && !has("build") && self.service.provider.is_none() {
-            let message =
-                format!("service `{}` has neither an image nor a build", self.service.name);
+            let message = format!(
+                "service `{}` has neither an image nor a build",
+                self.service.name
+            );
             self.notice(self.service.key, message, "read as a part of a project");
         }
     }
@@ -162,17 +249,25 @@ impl Check<'_> {
         let service = self.service;
         for network in &service.networks {
             if network != "default" && !networks.contains_key(network) {
-                let message =
-                    format!("service `{}` is in the undefined network `{network}`", service.name);
-                let at = self.entry.value.get("networks").map_or(service.key, |node| node.span);
+                let message = format!(
+                    "service `{}` is in the undefined network `{network}`",
+                    service.name
+                );
+                let at = self
+                    .entry
+                    .value
+                    .get("networks")
+                    .map_or(service.key, |node| node.span);
                 self.notice(at, message, "read as a bridge network");
             }
         }
         if let Some((_, at)) = &service.network_mode
             && !service.networks.is_empty()
         {
-            let message =
-                format!("service `{}` has both `network_mode` and `networks`", service.name);
+            let message = format!(
+                "service `{}` has both `network_mode` and `networks`",
+                service.name
+            );
             self.notice(*at, message, "this one is believed");
         }
     }
@@ -195,8 +290,10 @@ impl Check<'_> {
         let depends = depends.as_ref().and_then(Node::as_mapping);
         for (other, entry) in depends.into_iter().flat_map(|map| map.iter()) {
             if !known(other) {
-                let message =
-                    format!("service `{}` depends on `{other}`, which is no service", service.name);
+                let message = format!(
+                    "service `{}` depends on `{other}`, which is no service",
+                    service.name
+                );
                 self.notice(entry.key, message, "ignored");
             }
         }
@@ -204,7 +301,9 @@ impl Check<'_> {
 
     fn replicas(&mut self) {
         let service = self.service;
-        let Some(replicas) = service.replicas else { return };
+        let Some(replicas) = service.replicas else {
+            return;
+        };
         let at = service.replicas_at.unwrap_or(service.key);
         if replicas < 0 {
             let message = format!("service `{}` has a negative scale", service.name);

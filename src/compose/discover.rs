@@ -51,7 +51,10 @@ pub fn first_of(
 impl Loader<'_> {
     /// Finds the files of a project as `docker compose` would with these flags and variables.
     pub(super) fn discover(&mut self, request: &Request, shell: &Environment) -> Option<Found> {
-        let given = request.project_directory.as_ref().map(|path| join(self.cwd, path));
+        let given = request
+            .project_directory
+            .as_ref()
+            .map(|path| join(self.cwd, path));
         let mut environment = shell.clone();
         let mut env_files: Vec<Utf8PathBuf> = request.env_files.clone();
         if env_files.is_empty()
@@ -61,7 +64,9 @@ impl Loader<'_> {
             env_files = paths.map(Into::into).collect();
         }
 
-        let first_folder = given.clone().or_else(|| folder_of(self.cwd, &request.files));
+        let first_folder = given
+            .clone()
+            .or_else(|| folder_of(self.cwd, &request.files));
         let first_folder = first_folder.unwrap_or_else(|| self.cwd.to_owned());
         let explicit = !env_files.is_empty();
         if explicit {
@@ -83,13 +88,20 @@ impl Loader<'_> {
                 "-" => path.clone(),
                 path => join(self.cwd, path),
             });
-            (files.collect(), directory.unwrap_or_else(|| self.cwd.to_owned()))
+            (
+                files.collect(),
+                directory.unwrap_or_else(|| self.cwd.to_owned()),
+            )
         };
         let directory = given.unwrap_or(directory);
         if !explicit && directory != first_folder {
             self.default_env_file(&mut environment, &directory)?;
         }
-        Some(Found { files, directory, environment })
+        Some(Found {
+            files,
+            directory,
+            environment,
+        })
     }
 
     /// The files that `COMPOSE_FILE` names.
@@ -101,7 +113,9 @@ impl Loader<'_> {
         let platform = if cfg!(windows) { ";" } else { ":" };
         let separator = value("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
         // an empty part is the working directory, which cannot be read: Compose says so too
-        list.split(separator.unwrap_or(platform)).map(Into::into).collect()
+        list.split(separator.unwrap_or(platform))
+            .map(Into::into)
+            .collect()
     }
 
     /// The first folder from `start` upwards that holds a compose file.
@@ -124,17 +138,16 @@ impl Loader<'_> {
         self.problems.push(
             Problem::error(Kind::File, format!("no compose file in `{shown}`"))
                 .of(shown)
-                .help(format!("name one with -f; Compose looks for {}", COMPOSE_FILES.join(", "))),
+                .help(format!(
+                    "name one with -f; Compose looks for {}",
+                    COMPOSE_FILES.join(", ")
+                )),
         );
         None
     }
 
     /// Reads `.env` of a folder, unless `COMPOSE_DISABLE_ENV_FILE` says not to.
-    fn default_env_file(
-        &mut self,
-        environment: &mut Environment,
-        folder: &Utf8Path,
-    ) -> Option<()> {
+    fn default_env_file(&mut self, environment: &mut Environment, folder: &Utf8Path) -> Option<()> {
         if disabled(environment) {
             return Some(());
         }
@@ -178,7 +191,8 @@ impl Loader<'_> {
             }
             Err(error) => {
                 let message = format!("standard input is {error}");
-                self.problems.push(Problem::error(Kind::Yaml, message).of("-"));
+                self.problems
+                    .push(Problem::error(Kind::Yaml, message).of("-"));
                 None
             }
         }
@@ -193,6 +207,8 @@ fn folder_of(cwd: &Utf8Path, files: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
 
 /// Go's `strconv.ParseBool`.
 fn disabled(environment: &Environment) -> bool {
-    let value = environment.lookup("COMPOSE_DISABLE_ENV_FILE").map(Text::value);
+    let value = environment
+        .lookup("COMPOSE_DISABLE_ENV_FILE")
+        .map(Text::value);
     matches!(value, Some("1" | "t" | "T" | "TRUE" | "true" | "True"))
 }

@@ -143,9 +143,9 @@ impl Walk<'_> {
                 let span = template.extent(error.range).unwrap_or(node.span);
                 let problem = problem.at(span, "here");
                 self.problems.push(match &error.kind {
-                    InterpolationErrorKind::MissingRequired { variable, .. } => problem.help(
-                        format!("set it in the shell or in `.env`: {variable}=…"),
-                    ),
+                    InterpolationErrorKind::MissingRequired { variable, .. } => {
+                        problem.help(format!("set it in the shell or in `.env`: {variable}=…"))
+                    }
                     _ => problem,
                 });
                 node.unknown()
@@ -157,7 +157,10 @@ impl Walk<'_> {
 /// Hands down to each port what pulled its list or its service in, and makes targets numbers.
 fn settle(root: &mut Node, problems: &mut Vec<Problem>) {
     let mut outer: Vec<Step> = root.steps().to_vec();
-    let Some(services) = root.as_mapping_mut().and_then(|map| map.get_mut("services")) else {
+    let Some(services) = root
+        .as_mapping_mut()
+        .and_then(|map| map.get_mut("services"))
+    else {
         return;
     };
     outer.extend(services.steps());
@@ -167,7 +170,11 @@ fn settle(root: &mut Node, problems: &mut Vec<Problem>) {
     for (name, entry) in services.iter_mut() {
         let mut steps = outer.clone();
         steps.extend(entry.value.steps());
-        let Some(ports) = entry.value.as_mapping_mut().and_then(|map| map.get_mut("ports")) else {
+        let Some(ports) = entry
+            .value
+            .as_mapping_mut()
+            .and_then(|map| map.get_mut("ports"))
+        else {
             continue;
         };
         steps.extend(ports.steps());
@@ -180,7 +187,10 @@ fn settle(root: &mut Node, problems: &mut Vec<Problem>) {
 pub fn pulled_in(ports: &Node, steps: &[Step]) -> Node {
     match &ports.value {
         Value::Sequence(items) if !steps.is_empty() => {
-            let items = items.iter().map(|item| item.clone().through(steps)).collect();
+            let items = items
+                .iter()
+                .map(|item| item.clone().through(steps))
+                .collect();
             let mut list = ports.holding(Value::Sequence(Rc::new(items)));
             list.via = None;
             list

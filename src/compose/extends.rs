@@ -37,18 +37,29 @@ impl Loader<'_> {
         scope: &Scope,
         resets: &[Reset],
     ) {
-        let services = root.as_mapping_mut().and_then(|map| map.get_mut("services"));
+        let services = root
+            .as_mapping_mut()
+            .and_then(|map| map.get_mut("services"));
         let Some(services) = services.and_then(Node::as_mapping_mut) else {
             return;
         };
-        let extending = |(_, entry): &(&Rc<str>, &crate::yaml::Entry)| {
-            entry.value.get("extends").is_some()
+        let extending =
+            |(_, entry): &(&Rc<str>, &crate::yaml::Entry)| entry.value.get("extends").is_some();
+        let names: Vec<Rc<str>> = services
+            .iter()
+            .filter(extending)
+            .map(|(name, _)| Rc::clone(name))
+            .collect();
+        let home = Home {
+            file,
+            directory: &scope.resources,
+            resets,
         };
-        let names: Vec<Rc<str>> =
-            services.iter().filter(extending).map(|(name, _)| Rc::clone(name)).collect();
-        let home = Home { file, directory: &scope.resources, resets };
         for name in names {
-            let mut chain = Chain { links: Vec::new(), scope };
+            let mut chain = Chain {
+                links: Vec::new(),
+                scope,
+            };
             self.extend(&name, services, &home, &mut chain);
         }
     }
@@ -81,21 +92,32 @@ impl Loader<'_> {
         chain: &mut Chain,
     ) -> Option<Node> {
         let (base_name, file) = self.reference(name, extends)?;
-        if let Some(at) =
-            chain.links.iter().position(|(file, link, _)| file == home.file && link == name)
+        if let Some(at) = chain
+            .links
+            .iter()
+            .position(|(file, link, _)| file == home.file && link == name)
         {
-            let round: Vec<&str> = chain.links[at..].iter().map(|(_, link, _)| &**link).collect();
+            let round: Vec<&str> = chain.links[at..]
+                .iter()
+                .map(|(_, link, _)| &**link)
+                .collect();
             let mut problem = Problem::error(
                 Kind::Extends,
-                format!("services extend each other in a circle: {} -> {name}", round.join(" -> ")),
+                format!(
+                    "services extend each other in a circle: {} -> {name}",
+                    round.join(" -> ")
+                ),
             );
             for (_, link, span) in &chain.links[at..] {
                 problem = problem.at(*span, format!("`{link}` extends"));
             }
-            self.problems.push(problem.help("remove one of the `extends`"));
+            self.problems
+                .push(problem.help("remove one of the `extends`"));
             return None;
         }
-        chain.links.push((home.file.to_owned(), Rc::clone(name), extends.span));
+        chain
+            .links
+            .push((home.file.to_owned(), Rc::clone(name), extends.span));
         let base = match file {
             None => {
                 self.extend(&base_name, services, home, chain);
@@ -105,7 +127,11 @@ impl Loader<'_> {
                 let path = join(home.directory, &file);
                 let mut other = self.services_of(&path, span, chain.scope)?;
                 let directory = path.parent().unwrap_or(home.directory).to_owned();
-                let there = Home { file: &path, directory: &directory, resets: &other.resets };
+                let there = Home {
+                    file: &path,
+                    directory: &directory,
+                    resets: &other.resets,
+                };
                 self.extend(&base_name, &mut other.services, &there, chain);
                 other.services.get(&base_name).cloned()
             }
@@ -118,7 +144,9 @@ impl Loader<'_> {
                     format!("`{name}` extends `{base_name}`, which is not there"),
                 )
                 .at(extends.span, format!("no service `{base_name}`"))
-                .help("a service can extend one of its own file, or of the file that `file:` names"),
+                .help(
+                    "a service can extend one of its own file, or of the file that `file:` names",
+                ),
             );
             return None;
         };
@@ -133,7 +161,10 @@ impl Loader<'_> {
                 forget(&mut base, rest);
             }
         }
-        let step = Step { how: How::Extends, span: extends.span };
+        let step = Step {
+            how: How::Extends,
+            span: extends.span,
+        };
         if let Some(ports) = base.as_mapping_mut().and_then(|map| map.get_mut("ports")) {
             *ports = pulled_in(ports, &[step]);
         }
@@ -164,7 +195,9 @@ impl Loader<'_> {
                         format!("`extends` of service `{name}` names no service"),
                     )
                     .at(extends.span, "here")
-                    .help("write `extends: {service: NAME}`, with `file:` if it is in another file"),
+                    .help(
+                        "write `extends: {service: NAME}`, with `file:` if it is in another file",
+                    ),
                 );
                 None
             }

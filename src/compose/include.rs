@@ -76,11 +76,18 @@ impl Loader<'_> {
                 directory: None,
             })
         } else if entry.as_mapping().is_some() {
-            list(entry.get("path")).zip(list(entry.get("env_file"))).map(|(paths, env_files)| {
-                let directory = entry.get("project_directory").and_then(Node::as_str);
-                let directory = directory.filter(|text| !text.is_empty()).map(str::to_owned);
-                Included { entry, paths, env_files, directory }
-            })
+            list(entry.get("path"))
+                .zip(list(entry.get("env_file")))
+                .map(|(paths, env_files)| {
+                    let directory = entry.get("project_directory").and_then(Node::as_str);
+                    let directory = directory.filter(|text| !text.is_empty()).map(str::to_owned);
+                    Included {
+                        entry,
+                        paths,
+                        env_files,
+                        directory,
+                    }
+                })
         } else {
             None
         };
@@ -90,9 +97,12 @@ impl Loader<'_> {
                 else {
                     return Some(included);
                 };
-                Problem::error(Kind::Include, format!("`{remote}` is remote: it is not fetched"))
-                    .at(*span, "the ports published there are not known")
-                    .help("portplan reads local files only")
+                Problem::error(
+                    Kind::Include,
+                    format!("`{remote}` is remote: it is not fetched"),
+                )
+                .at(*span, "the ports published there are not known")
+                .help("portplan reads local files only")
             }
             None if matches!(entry.value, Value::Unknown) => return None,
             None => Problem::error(Kind::Include, "this includes no file")
@@ -123,7 +133,10 @@ impl Loader<'_> {
             self.problems.push(
                 Problem::error(
                     Kind::Include,
-                    format!("files include each other in a circle: {}", round.join(" -> ")),
+                    format!(
+                        "files include each other in a circle: {}",
+                        round.join(" -> ")
+                    ),
                 )
                 .at(*main_span, "includes a file that leads here")
                 .help("remove one of the includes"),
@@ -146,8 +159,10 @@ impl Loader<'_> {
         };
         let environment = self.included_environment(included, scope, &resources)?;
 
-        let parsed: Option<Vec<_>> =
-            paths.iter().map(|(path, span)| self.parse(path, Some(*span))).collect();
+        let parsed: Option<Vec<_>> = paths
+            .iter()
+            .map(|(path, span)| self.parse(path, Some(*span)))
+            .collect();
         let scope = self.scope(environment, directory, resources);
         Some(self.model(&parsed?, &scope, includers))
     }
@@ -174,22 +189,38 @@ impl Loader<'_> {
             .iter()
             .map(|(path, span)| self.read(path, Some(*span), Kind::Env))
             .collect();
-        self.add_env_files(&mut environment, &ids?).then_some(environment)
+        self.add_env_files(&mut environment, &ids?)
+            .then_some(environment)
     }
 
     /// Copies what an included project defines; a name that is there already is a conflict,
     /// unless both are the same word for word.
     fn import(&mut self, project: &Node, root: &mut Node, entry: &Node) {
-        let step = Step { how: How::Include, span: entry.span };
+        let step = Step {
+            how: How::Include,
+            span: entry.span,
+        };
         for section in ["services", "networks"] {
             let Some(from) = project.get(section).and_then(Node::as_mapping) else {
                 continue;
             };
-            let Some(map) = root.as_mapping_mut() else { return };
-            if !map.get(section).is_some_and(|node| node.as_mapping().is_some()) {
+            let Some(map) = root.as_mapping_mut() else {
+                return;
+            };
+            if !map
+                .get(section)
+                .is_some_and(|node| node.as_mapping().is_some())
+            {
                 let value = Node::new(Value::Mapping(Rc::default()), entry.span);
                 let section = Rc::from(section);
-                map.insert(section, Entry { key: entry.span, is_string: true, value });
+                map.insert(
+                    section,
+                    Entry {
+                        key: entry.span,
+                        is_string: true,
+                        value,
+                    },
+                );
             }
             let Some(to) = map.get_mut(section).and_then(Node::as_mapping_mut) else {
                 return;
@@ -239,7 +270,10 @@ impl Loader<'_> {
 
 fn imported(resource: &Entry, step: Step) -> Entry {
     let mut entry = resource.clone();
-    let ports = entry.value.as_mapping_mut().and_then(|map: &mut Mapping| map.get_mut("ports"));
+    let ports = entry
+        .value
+        .as_mapping_mut()
+        .and_then(|map: &mut Mapping| map.get_mut("ports"));
     if let Some(ports) = ports {
         *ports = pulled_in(ports, &[step]);
     }
@@ -250,8 +284,20 @@ fn imported(resource: &Entry, step: Step) -> Entry {
 /// never equal its raw form.
 fn is_rewritten(service: &Node) -> bool {
     const REWRITTEN: [&str; 14] = [
-        "build", "configs", "depends_on", "develop", "devices", "dns", "env_file", "extends",
-        "gpus", "label_file", "networks", "ports", "secrets", "volumes",
+        "build",
+        "configs",
+        "depends_on",
+        "develop",
+        "devices",
+        "dns",
+        "env_file",
+        "extends",
+        "gpus",
+        "label_file",
+        "networks",
+        "ports",
+        "secrets",
+        "volumes",
     ];
     REWRITTEN.iter().any(|key| service.get(key).is_some())
 }

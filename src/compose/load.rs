@@ -84,7 +84,12 @@ impl<'a> Loader<'a> {
         resources: Utf8PathBuf,
     ) -> Scope {
         self.scopes += 1;
-        Scope { environment, directory, resources, number: self.scopes }
+        Scope {
+            environment,
+            directory,
+            resources,
+            number: self.scopes,
+        }
     }
 
     /// A path as people see it: relative to the working directory.
@@ -139,10 +144,12 @@ impl<'a> Loader<'a> {
     /// Reads the documents of a source that has been read.
     pub fn parse_source(&mut self, id: FileId, path: &Utf8Path) -> Option<Parsed> {
         match yaml::parse(self.sources.file(id), id) {
-            Ok(documents) => Some(Parsed { path: path.to_owned(), documents }),
+            Ok(documents) => Some(Parsed {
+                path: path.to_owned(),
+                documents,
+            }),
             Err(error) => {
-                let mut problem =
-                    Problem::error(Kind::Yaml, error.message).at(error.span, "here");
+                let mut problem = Problem::error(Kind::Yaml, error.message).at(error.span, "here");
                 problem.labels.extend(error.other);
                 problem.help = error.help;
                 self.problems.push(problem);
@@ -206,12 +213,16 @@ impl<'a> Loader<'a> {
 
     /// Makes the ports of all services long and each of them unique.
     fn canonical(&mut self, mut tree: Node) -> Node {
-        let services = tree.as_mapping_mut().and_then(|map| map.get_mut("services"));
+        let services = tree
+            .as_mapping_mut()
+            .and_then(|map| map.get_mut("services"));
         let Some(services) = services.and_then(Node::as_mapping_mut) else {
             return tree;
         };
         for (name, entry) in services.iter_mut() {
-            let Some(service) = entry.value.as_mapping_mut() else { continue };
+            let Some(service) = entry.value.as_mapping_mut() else {
+                continue;
+            };
             if let Some(ports) = service.get_mut("ports") {
                 let list = std::mem::replace(ports, ports.unknown());
                 let list = port::unique(list, name, &mut self.problems);

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::span::Span;
 
 /// What a problem is about, as Compose's own errors are grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A `ports` list or an entry of one.

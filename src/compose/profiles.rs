@@ -32,9 +32,7 @@ impl Profiles {
             || match self {
                 // Compose splits an unset COMPOSE_PROFILES into one profile without a name
                 Self::Unchosen => profiles.iter().any(String::is_empty),
-                Self::Chosen(on) => {
-                    on.iter().any(|name| name == "*" || profiles.contains(name))
-                }
+                Self::Chosen(on) => on.iter().any(|name| name == "*" || profiles.contains(name)),
             }
     }
 

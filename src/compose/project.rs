@@ -131,16 +131,34 @@ impl Project {
         };
         let mut environment = found.environment;
         let parsed = loader.parse_all(&found.files, stdin);
-        let name = name(&mut loader, request, &environment, &found.directory, &parsed);
-        environment.set("COMPOSE_PROJECT_NAME", &name);
+        let name = name(
+            &mut loader,
+            request,
+            &environment,
+            &found.directory,
+            &parsed,
+        );
+        let variable = "COMPOSE_PROJECT_NAME";
+        let written = Written::Shell {
+            variable: variable.into(),
+        };
+        environment.set(variable, Text::written(&*name, written));
 
         let directory = found.directory.clone();
         let profiles = Profiles::of(&request.profiles, environment.lookup("COMPOSE_PROFILES"));
         let scope = loader.scope(environment, directory.clone(), directory);
         let tree = loader.model(&parsed, &scope, &[]);
         let whole = parsed.len() == found.files.len();
-        if whole && tree.as_mapping().is_some_and(crate::yaml::Mapping::is_empty) {
-            let file = found.files.last().map(|path| loader.shown(path)).unwrap_or_default();
+        if whole
+            && tree
+                .as_mapping()
+                .is_some_and(crate::yaml::Mapping::is_empty)
+        {
+            let file = found
+                .files
+                .last()
+                .map(|path| loader.shown(path))
+                .unwrap_or_default();
             loader.problems.push(
                 Problem::error(Kind::File, format!("`{file}` is empty"))
                     .of(file)
@@ -155,7 +173,13 @@ impl Project {
             }
         }
         let networks = service::read_networks(&tree, &mut loader);
-        checks::check(&tree, &services, &networks, &request.scale, &mut loader.problems);
+        checks::check(
+            &tree,
+            &services,
+            &networks,
+            &request.scale,
+            &mut loader.problems,
+        );
         let mut project = Self {
             name,
             directory: loader.shown(&found.directory),
@@ -187,14 +211,19 @@ impl Project {
     fn settle(&mut self) {
         let mut problems = std::mem::take(&mut self.problems);
         let place = |problem: &Problem| problem.labels.first().map(|(span, _)| *span);
-        problems.sort_by(|a, b| (place(a), a.kind, &a.message).cmp(&(place(b), b.kind, &b.message)));
+        problems
+            .sort_by(|a, b| (place(a), a.kind, &a.message).cmp(&(place(b), b.kind, &b.message)));
         problems.dedup();
         self.problems = problems;
     }
 
     /// The services that are on with the project's profiles.
+    ///
+    /// Where nobody chose profiles, these are the services in none.
     pub fn active(&self) -> impl Iterator<Item = &Service> {
-        self.services.iter().filter(|service| self.profiles.enable(&service.profiles))
+        self.services
+            .iter()
+            .filter(|service| self.profiles.enable(&service.profiles))
     }
 }
 
@@ -207,7 +236,11 @@ fn name(
     parsed: &[Parsed],
 ) -> String {
     let variable = environment.lookup("COMPOSE_PROJECT_NAME").map(Text::value);
-    let given = request.project_name.as_deref().or(variable).filter(|name| !name.is_empty());
+    let given = request
+        .project_name
+        .as_deref()
+        .or(variable)
+        .filter(|name| !name.is_empty());
     if let Some(name) = given {
         if normal(name) != name {
             loader.problems.push(
@@ -218,9 +251,9 @@ fn name(
         return name.to_owned();
     }
     let written = parsed.iter().flat_map(|file| &file.documents);
-    let written = written.filter_map(|root| root.get("name")).filter(|node| {
-        node.as_str().is_some_and(|name| !name.is_empty())
-    });
+    let written = written
+        .filter_map(|root| root.get("name"))
+        .filter(|node| node.as_str().is_some_and(|name| !name.is_empty()));
     let folder = normal(directory.file_name().unwrap_or_default());
     let name = match written.last() {
         Some(node) => written_name(loader, node, environment),
@@ -228,10 +261,12 @@ fn name(
     };
     if name.is_empty() {
         loader.problems.push(
-            Problem::notice(Kind::Name, "the project has no name").of(loader.shown(directory)).help(
-                "Compose makes it from the folder's name, which has no letter from a to z and \
+            Problem::notice(Kind::Name, "the project has no name")
+                .of(loader.shown(directory))
+                .help(
+                    "Compose makes it from the folder's name, which has no letter from a to z and \
                  no digit: give one with `name:` or -p",
-            ),
+                ),
         );
     }
     name
@@ -249,12 +284,4 @@ fn normal(name: &str) -> String {
     let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(*c);
     let kept: String = name.to_lowercase().chars().filter(allowed).collect();
     kept.trim_start_matches(['_', '-']).to_owned()
-}
-
-impl Environment {
-    /// Sets a variable that Compose itself provides, above all others.
-    fn set(&mut self, name: &str, value: &str) {
-        let written = Written::Shell { variable: name.into() };
-        self.add_above(name, Text::written(value, written));
-    }
 }

@@ -61,22 +61,24 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
         };
         if number.is_none() {
             loader.problems.push(
-                Problem::error(Kind::Interpolation, format!("`services.{name}.{path}` is no number"))
-                    .at(node.span, "how many containers start is not known")
-                    .help("write a whole number"),
+                Problem::error(
+                    Kind::Interpolation,
+                    format!("`services.{name}.{path}` is no number"),
+                )
+                .at(node.span, "how many containers start is not known")
+                .help("write a whole number"),
             );
         }
         Some((number?, node.span))
     };
     let counted = [count(scale, "scale"), count(replicas, "deploy.replicas")];
-    let [replicas, replicas_at] = match counted[0].or(counted[1]) {
-        Some((number, span)) => (Some(number), Some(span)),
-        None => (None, None),
-    }
-    .into_parts();
+    let counted = counted[0].or(counted[1]);
 
     let mut ports = Vec::new();
-    let items = node.get("ports").and_then(Node::as_sequence).unwrap_or_default();
+    let items = node
+        .get("ports")
+        .and_then(Node::as_sequence)
+        .unwrap_or_default();
     for item in items {
         match port::read(item, name, &loader.sources) {
             Ok(publish) => ports.push(publish),
@@ -91,12 +93,15 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
         network_mode: node
             .get("network_mode")
             .and_then(|mode| text(Some(mode)).map(|text| (text, mode.span))),
-        replicas,
-        replicas_at,
+        replicas: counted.map(|(number, _)| number),
+        replicas_at: counted.map(|(_, span)| span),
         profiles: profiles(name, node, loader),
         deploy_mode: text(deploy.and_then(|deploy| deploy.get("mode"))),
         container_name: text(node.get("container_name")),
-        provider: text(node.get("provider").and_then(|provider| provider.get("type"))),
+        provider: text(
+            node.get("provider")
+                .and_then(|provider| provider.get("type")),
+        ),
         networks: networks.map_or_else(Vec::new, |map| {
             map.iter().map(|(name, _)| name.to_string()).collect()
         }),
@@ -179,18 +184,24 @@ pub(super) fn read_networks(tree: &Node, loader: &mut Loader<'_>) -> BTreeMap<St
             _ => truth("external").unwrap_or(false),
         };
         let options = node.get("driver_opts").and_then(Node::as_mapping);
-        let options = options.into_iter().flat_map(|map| map.iter()).filter_map(|(key, entry)| {
-            let value = match &entry.value.value {
-                Value::Str(text) => text.as_str().to_owned(),
-                Value::Bool(truth) => truth.to_string(),
-                Value::Int(number) => number.to_string(),
-                _ => return None,
-            };
-            Some((key.to_string(), value))
-        });
+        let options = options
+            .into_iter()
+            .flat_map(|map| map.iter())
+            .filter_map(|(key, entry)| {
+                let value = match &entry.value.value {
+                    Value::Str(text) => text.as_str().to_owned(),
+                    Value::Bool(truth) => truth.to_string(),
+                    Value::Int(number) => number.to_string(),
+                    _ => return None,
+                };
+                Some((key.to_string(), value))
+            });
         let network = Network {
             name: text("name").or_else(|| {
-                node.get("external")?.get("name")?.as_str().map(str::to_owned)
+                node.get("external")?
+                    .get("name")?
+                    .as_str()
+                    .map(str::to_owned)
             }),
             driver: text("driver").filter(|driver| !driver.is_empty()),
             internal: truth("internal").unwrap_or(false),

@@ -5,7 +5,7 @@
 //! the number itself and an edit can replace it there.
 
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::span::Span;
 
@@ -17,21 +17,21 @@ pub enum Written {
     /// The document, as the default in `${variable:-default}`.
     Default {
         /// The variable that would replace the default.
-        variable: Rc<str>,
+        variable: Arc<str>,
         /// The bytes of the default.
         span: Span,
     },
     /// An env file, as the value of a variable.
     EnvFile {
-        /// The variable as the document names it.
-        variable: Rc<str>,
+        /// The variable that the env file gives these bytes to. With `A=$B` it is `B`, whoever asks.
+        variable: Arc<str>,
         /// The bytes of the value in the env file.
         span: Span,
     },
     /// The environment of the process.
     Shell {
         /// The variable.
-        variable: Rc<str>,
+        variable: Arc<str>,
     },
 }
 
@@ -70,7 +70,9 @@ impl Written {
 /// line) the run is one unit that cannot be divided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
-    len: u32,
+    /// One past the last byte of the run, from the start of the text; a run begins where the one
+    /// before it ends.
+    end: u32,
     written: Written,
 }
 
@@ -113,7 +115,7 @@ impl Text {
         if !value.is_empty() {
             self.value.push_str(value);
             self.pieces.push(Piece {
-                len: value.len() as u32,
+                end: self.value.len() as u32,
                 written,
             });
         }
@@ -121,8 +123,12 @@ impl Text {
 
     /// Adds all of `other`.
     pub fn append(&mut self, other: &Self) {
+        let start = self.value.len() as u32;
         self.value.push_str(&other.value);
-        self.pieces.extend(other.pieces.iter().cloned());
+        self.pieces.extend(other.pieces.iter().map(|piece| Piece {
+            end: start + piece.end,
+            written: piece.written.clone(),
+        }));
     }
 
     /// The bytes `range` of this text; `range` must lie on character boundaries.
@@ -131,18 +137,26 @@ impl Text {
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let mut cut = Self::new();
-        let mut start = 0;
-        for piece in &self.pieces {
-            let end = start + piece.len as usize;
+        let first = self
+            .pieces
+            .partition_point(|piece| piece.end as usize <= range.start);
+        let mut start = match first {
+            0 => 0,
+            _ => self.pieces[first - 1].end as usize,
+        };
+        for piece in &self.pieces[first..] {
+            let end = piece.end as usize;
             let (from, to) = (range.start.max(start), range.end.min(end));
-            if from < to {
-                let (a, b) = ((from - start) as u32, (to - start) as u32);
-                let written = match piece.written.span() {
-                    Some(span) if span.len() == piece.len => piece.written.at(span.slice(a, b)),
-                    _ => piece.written.clone(),
-                };
-                cut.push(&self.value[from..to], written);
+            if from >= to {
+                break;
             }
+            let written = match piece.written.span() {
+                Some(span) if span.len() as usize == end - start => piece
+                    .written
+                    .at(span.slice((from - start) as u32, (to - start) as u32)),
+                _ => piece.written.clone(),
+            };
+            cut.push(&self.value[from..to], written);
             start = end;
         }
         cut
@@ -157,7 +171,7 @@ impl Text {
                 .pieces
                 .iter()
                 .map(|piece| Piece {
-                    len: piece.len,
+                    end: piece.end,
                     written: f(&piece.written),
                 })
                 .collect(),
@@ -188,6 +202,18 @@ impl Text {
             whole = whole.at(joined);
         }
         Some(whole)
+    }
+
+    /// The smallest span that holds the bytes `range`, if all of them stand in one file.
+    #[must_use]
+    pub fn extent(&self, range: Range<usize>) -> Option<Span> {
+        let cut = self.slice(range);
+        let mut spans = cut.writers().map(Written::span);
+        let first = spans.next()??;
+        spans.try_fold(first, |whole, span| {
+            span.filter(|span| span.file == whole.file)
+                .map(|span| whole.to(span))
+        })
     }
 
     /// The writers, in order.

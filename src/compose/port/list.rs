@@ -16,7 +16,10 @@ pub fn cast_targets(ports: Node, service: &str, problems: &mut Vec<Problem>) -> 
     let Value::Sequence(items) = &ports.value else {
         return ports;
     };
-    if !items.iter().any(|item| item.get("target").is_some_and(|t| t.as_str().is_some())) {
+    if !items
+        .iter()
+        .any(|item| item.get("target").is_some_and(|t| t.as_str().is_some()))
+    {
         return ports;
     }
     let mut items = items.to_vec();
@@ -66,7 +69,9 @@ pub fn unique(ports: Node, service: &str, problems: &mut Vec<Problem>) -> Node {
                     kept.push(item.clone());
                 }
             },
-            None if matches!(item.value, Value::Mapping(_)) => problems.push(no_target(item.span, service)),
+            None if matches!(item.value, Value::Mapping(_)) => {
+                problems.push(no_target(item.span, service))
+            }
             None => {}
         }
     }
@@ -128,7 +133,10 @@ pub fn canonical(
             problems.push(
                 Problem::error(
                     Kind::Ports,
-                    format!("`ports` of service `{service}` is {}, not a list", ports.kind()),
+                    format!(
+                        "`ports` of service `{service}` is {}, not a list",
+                        ports.kind()
+                    ),
                 )
                 .at(ports.span, "a list is needed")
                 .help("write each port on a line of its own after `- `, or remove the key"),
@@ -182,12 +190,7 @@ fn not_a_port(item: &Node, service: &str, sources: &SourceMap) -> Problem {
     .help(help)
 }
 
-fn refused(
-    item: &Node,
-    text: &Text,
-    service: &str,
-    error: &super::short::ShortError,
-) -> Problem {
+fn refused(item: &Node, text: &Text, service: &str, error: &super::short::ShortError) -> Problem {
     let wrong = text.slice(error.at.clone());
     let span = match wrong.single().and_then(|written| written.span()) {
         Some(span) => span,
@@ -195,7 +198,10 @@ fn refused(
     };
     Problem::error(
         Kind::Ports,
-        format!("port `{}` of service `{service}`: {error}", text.value().escape_debug()),
+        format!(
+            "port `{}` of service `{service}`: {error}",
+            text.value().escape_debug()
+        ),
     )
     .at(span, "here")
     .help(error.help.clone())
@@ -209,12 +215,19 @@ fn lengthen(item: &Node, text: &Text) -> Result<Vec<Node>, super::short::ShortEr
     for port in ports {
         let mut map = Mapping::new();
         let mut set = |key: &str, value: Node| {
-            let entry = Entry { key: item.span, is_string: true, value };
+            let entry = Entry {
+                key: item.span,
+                is_string: true,
+                value,
+            };
             map.insert(Rc::from(key), entry);
         };
         set("mode", string("ingress"));
         if port.target != 0 {
-            set("target", Node::new(Value::Int(port.target.into()), item.span));
+            set(
+                "target",
+                Node::new(Value::Int(port.target.into()), item.span),
+            );
         }
         if let Some(published) = port.published {
             let written = text.slice(port.published_at);

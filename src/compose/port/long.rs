@@ -17,8 +17,15 @@ pub fn read(item: &Node, service: &str, sources: &SourceMap) -> Result<Publish, 
     let Some(map) = item.as_mapping() else {
         return Err(reader.refuse(item.span, "not a port", "write HOST:CONTAINER"));
     };
-    const KEYS: [&str; 7] =
-        ["target", "published", "host_ip", "protocol", "mode", "name", "app_protocol"];
+    const KEYS: [&str; 7] = [
+        "target",
+        "published",
+        "host_ip",
+        "protocol",
+        "mode",
+        "name",
+        "app_protocol",
+    ];
     for (key, entry) in map.iter() {
         if !KEYS.contains(&&**key) && !key.starts_with("x-") {
             let help = match &**key {
@@ -45,8 +52,12 @@ pub fn read(item: &Node, service: &str, sources: &SourceMap) -> Result<Publish, 
         target: reader.target()?,
         published: reader.published()?,
         host_ip: filled(host_ip),
-        protocol: filled(Some(reader.string("protocol")?.unwrap_or_else(|| "tcp".into()))),
-        mode: filled(Some(reader.string("mode")?.unwrap_or_else(|| "ingress".into()))),
+        protocol: filled(Some(
+            reader.string("protocol")?.unwrap_or_else(|| "tcp".into()),
+        )),
+        mode: filled(Some(
+            reader.string("mode")?.unwrap_or_else(|| "ingress".into()),
+        )),
         name: filled(reader.string("name")?),
         app_protocol: filled(reader.string("app_protocol")?),
         origin: reader.origin(sources),
@@ -61,7 +72,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn refuse(&self, at: Span, what: impl AsRef<str>, help: impl Into<String>) -> Problem {
         let message = format!("port of service `{}`: {}", self.service, what.as_ref());
-        Problem::error(Kind::Ports, message).at(at, "here").help(help)
+        Problem::error(Kind::Ports, message)
+            .at(at, "here")
+            .help(help)
     }
 
     fn span(&self, key: &str) -> Span {
@@ -91,7 +104,11 @@ impl Reader<'_> {
             Value::Int(number) if number >= 0 => number as u32,
             Value::Uint(number) => number as u32,
             Value::Float(number) if number.fract() == 0.0 && number >= 0.0 => {
-                if number < 9.2e18 { number as u64 as u32 } else { 0 }
+                if number < 9.2e18 {
+                    number as u64 as u32
+                } else {
+                    0
+                }
             }
             _ => {
                 return Err(self.refuse(
@@ -131,15 +148,18 @@ impl Reader<'_> {
                 match node.to_text(sources) {
                     None => (OriginKind::Literal, node.span),
                     Some(text) => match text.single() {
-                        Some(written) => {
-                            ((&written).into(), written.span().unwrap_or(node.span))
-                        }
+                        Some(written) => ((&written).into(), written.span().unwrap_or(node.span)),
                         None if text.value().is_empty() => (OriginKind::Literal, node.span),
                         None => (OriginKind::Mixed, node.span),
                     },
                 }
             }
         };
-        Origin { kind, span, entry: item.span, trail }
+        Origin {
+            kind,
+            span,
+            entry: item.span,
+            trail,
+        }
     }
 }

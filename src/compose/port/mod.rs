@@ -10,7 +10,7 @@ use super::text::Written;
 use crate::span::Span;
 use crate::yaml::Step;
 
-pub(super) use list::{canonical, cast_targets, unique};
+pub(super) use list::{atoi, canonical, cast_targets, unique};
 pub(super) use long::read;
 pub use short::{ShortError, ShortPort, parse as parse_short};
 
@@ -81,9 +81,15 @@ impl From<&Written> for OriginKind {
         let name = |variable: &std::sync::Arc<str>| variable.to_string();
         match written {
             Written::Literal(_) => Self::Literal,
-            Written::Default { variable, .. } => Self::Default { variable: name(variable) },
-            Written::EnvFile { variable, .. } => Self::EnvFile { variable: name(variable) },
-            Written::Shell { variable } => Self::Shell { variable: name(variable) },
+            Written::Default { variable, .. } => Self::Default {
+                variable: name(variable),
+            },
+            Written::EnvFile { variable, .. } => Self::EnvFile {
+                variable: name(variable),
+            },
+            Written::Shell { variable } => Self::Shell {
+                variable: name(variable),
+            },
         }
     }
 }

@@ -39,11 +39,20 @@ pub struct ShortError {
 /// # Errors
 /// What the entry is not, as Compose would refuse it.
 pub fn parse(entry: &str) -> Result<Vec<ShortPort>, ShortError> {
-    let Parts { ip, host, container, protocol } = split(entry);
+    let Parts {
+        ip,
+        host,
+        container,
+        protocol,
+    } = split(entry);
     let text = |range: &Range<usize>| &entry[range.clone()];
     let refuse = |at: &Range<usize>, message: String, help: &str| ShortError {
         message,
-        at: if at.is_empty() { 0..entry.len() } else { at.clone() },
+        at: if at.is_empty() {
+            0..entry.len()
+        } else {
+            at.clone()
+        },
         help: help.into(),
     };
 
@@ -65,9 +74,8 @@ pub fn parse(entry: &str) -> Result<Vec<ShortPort>, ShortError> {
             "use tcp, udp or sctp",
         ));
     }
-    let host_ip = address(text(&ip)).map_err(|help| {
-        refuse(&ip, format!("`{}` is no IP address", text(&ip)), help)
-    })?;
+    let host_ip = address(text(&ip))
+        .map_err(|help| refuse(&ip, format!("`{}` is no IP address", text(&ip)), help))?;
     let target = range(text(&container)).ok_or_else(|| {
         refuse(
             &container,
@@ -150,7 +158,12 @@ fn split(entry: &str) -> Parts {
         }
         None => (container.clone(), container.end..container.end),
     };
-    Parts { ip, host, container, protocol }
+    Parts {
+        ip,
+        host,
+        container,
+        protocol,
+    }
 }
 
 /// The address without brackets; the error says what to do.
