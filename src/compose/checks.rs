@@ -4,9 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::load::Loader;
 use super::problem::{Kind, Problem};
 use super::project::{Network, Service};
-use crate::yaml::{Entry, Node};
+use crate::source::join;
+use crate::span::Span;
+use crate::yaml::{Entry, Mapping, Node, Value};
 
 const TOP_KEYS: [&str; 9] = [
     "configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes",
@@ -110,28 +115,68 @@ pub(super) fn check(
     services: &[Service],
     networks: &BTreeMap<String, Network>,
     scale: &BTreeMap<String, u32>,
-    problems: &mut Vec<Problem>,
+    directory: &Utf8Path,
+    loader: &mut Loader<'_>,
 ) {
-    top_level(tree, problems);
+    top_level(tree, &mut loader.problems);
     let entries = tree.get("services").and_then(Node::as_mapping);
     for service in services {
         if let Some(entry) = entries.and_then(|map| map.entry(&service.name)) {
-            let check = Check {
+            let missing = missing_env_files(&entry.value, directory, loader);
+            let problems = &mut loader.problems;
+            let mut check = Check {
                 service,
                 entry,
                 problems,
             };
             check.all(services, networks);
+            for (span, path) in missing {
+                let message = format!("service `{}` has no env file `{path}`", service.name);
+                check.add(Kind::Env, span, message, "it sets no port");
+            }
         }
     }
     for name in scale.keys() {
         if !services.iter().any(|service| &service.name == name) {
-            problems.push(Problem::error(
+            loader.problems.push(Problem::error(
                 Kind::Consistency,
                 format!("--scale names `{name}`, which is no service"),
             ));
         }
     }
+}
+
+/// The required env files of a service that are not there.
+fn missing_env_files(
+    service: &Node,
+    directory: &Utf8Path,
+    loader: &Loader<'_>,
+) -> Vec<(Span, Utf8PathBuf)> {
+    let Some(node) = service.get("env_file") else {
+        return Vec::new();
+    };
+    let items = node.as_sequence().unwrap_or(std::slice::from_ref(node));
+    let paths = items.iter().filter_map(|item| {
+        let optional = item
+            .get("required")
+            .is_some_and(|r| matches!(r.value, Value::Bool(false)));
+        let path = item
+            .get("path")
+            .unwrap_or(item)
+            .as_str()
+            .filter(|path| !path.is_empty())?;
+        (!optional).then_some((item.span, path))
+    });
+    let missing = paths.filter_map(|(span, path)| {
+        // relative to the file it is in, where an `extends` or `include` brought it
+        let beside = join(loader.cwd, loader.sources.file(span.file).path());
+        let beside = beside.parent().unwrap_or(directory);
+        let there = [directory, beside]
+            .iter()
+            .any(|folder| loader.files.kind(&join(folder, path)).is_some());
+        (!there).then(|| (span, path.into()))
+    });
+    missing.collect()
 }
 
 fn top_level(tree: &Node, problems: &mut Vec<Problem>) {
@@ -184,18 +229,66 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn all(mut self, services: &[Service], networks: &BTreeMap<String, Network>) {
+    fn all(&mut self, services: &[Service], networks: &BTreeMap<String, Network>) {
         self.keys();
         self.name();
         self.image();
         self.networks(networks);
         self.references(services);
         self.replicas();
+        self.mounts();
     }
 
-    fn notice(&mut self, at: crate::span::Span, message: String, label: &str) {
-        let problem = Problem::notice(Kind::Consistency, message).at(at, label);
-        self.problems.push(problem);
+    fn notice(&mut self, at: Span, message: String, label: &str) {
+        self.add(Kind::Consistency, at, message, label);
+    }
+
+    fn add(&mut self, kind: Kind, at: Span, message: String, label: &str) {
+        self.problems
+            .push(Problem::notice(kind, message).at(at, label));
+    }
+
+    /// What an unset variable or a merge often leaves behind.
+    fn mounts(&mut self) {
+        const KEYS: [&str; 9] = [
+            "type",
+            "source",
+            "target",
+            "read_only",
+            "consistency",
+            "bind",
+            "volume",
+            "tmpfs",
+            "image",
+        ];
+        let name = &self.service.name;
+        let list = |key: &str| {
+            self.entry
+                .value
+                .get(key)
+                .and_then(Node::as_sequence)
+                .unwrap_or_default()
+        };
+        for volume in list("volumes") {
+            let empty = |text: &str| text.starts_with(':') || text.contains("::");
+            if volume.as_str().is_some_and(empty) {
+                let message = format!("a volume of service `{name}` names no source");
+                self.add(Kind::Schema, volume.span, message, "is a variable unset?");
+            }
+            for (key, entry) in volume.as_mapping().into_iter().flat_map(Mapping::iter) {
+                if !KEYS.contains(&&**key) && !key.starts_with("x-") {
+                    let message = format!("no volume has a key `{key}`");
+                    self.add(Kind::Schema, entry.key, message, "ignored");
+                }
+            }
+        }
+        let options = list("security_opt");
+        for (index, option) in options.iter().enumerate() {
+            if options[..index].iter().any(|earlier| earlier.same(option)) {
+                let message = format!("a security option of service `{name}` is there twice");
+                self.add(Kind::Schema, option.span, message, "Compose refuses that");
+            }
+        }
     }
 
     fn keys(&mut self) {
@@ -224,9 +317,8 @@ impl Check<'_> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
             let message = format!("`{name}` is no name for a service");
-            let problem = Problem::notice(Kind::Schema, message)
-                .at(self.entry.key, "letters, digits, `.`, `_` and `-` only");
-            self.problems.push(problem);
+            let label = "letters, digits, `.`, `_` and `-` only";
+            self.add(Kind::Schema, self.entry.key, message, label);
         }
     }
 

@@ -1,5 +1,6 @@
 //! `include`: the services of other projects (compose.md 5).
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -35,7 +36,7 @@ impl Loader<'_> {
             _ => {
                 self.problems.push(
                     Problem::error(
-                        Kind::Include,
+                        Kind::Schema,
                         format!("`include` is {}, not a list", include.kind()),
                     )
                     .at(include.span, "a list is needed")
@@ -44,11 +45,12 @@ impl Loader<'_> {
                 return;
             }
         };
+        let mut imported = HashSet::new();
         for entry in entries.iter() {
             if let Some(included) = self.included(entry)
                 && let Some(project) = self.included_project(&included, scope, includers)
             {
-                self.import(&project, root, entry);
+                self.import(&project, root, entry, &mut imported);
             }
         }
     }
@@ -194,8 +196,14 @@ impl Loader<'_> {
     }
 
     /// Copies what an included project defines; a name that is there already is a conflict,
-    /// unless both are the same word for word.
-    fn import(&mut self, project: &Node, root: &mut Node, entry: &Node) {
+    /// unless both are the same. `imported` are the names that came from other includes.
+    fn import(
+        &mut self,
+        project: &Node,
+        root: &mut Node,
+        entry: &Node,
+        imported: &mut HashSet<(&'static str, Rc<str>)>,
+    ) {
         let step = Step {
             how: How::Include,
             span: entry.span,
@@ -227,10 +235,14 @@ impl Loader<'_> {
             };
             for (name, resource) in from.iter() {
                 let Some(own) = to.entry(name) else {
-                    to.insert(Rc::clone(name), imported(resource, step));
+                    to.insert(Rc::clone(name), brought_in(resource, step));
+                    imported.insert((section, Rc::clone(name)));
                     continue;
                 };
-                if own.value.same(&resource.value) && !is_rewritten(&resource.value) {
+                // this document's own resources are still as they were written
+                let comparable = imported.contains(&(section, Rc::clone(name)))
+                    || !is_rewritten(&resource.value);
+                if comparable && own.value.same(&resource.value) {
                     continue;
                 }
                 let kind = &section[..section.len() - 1];
@@ -268,7 +280,7 @@ impl Loader<'_> {
     }
 }
 
-fn imported(resource: &Entry, step: Step) -> Entry {
+fn brought_in(resource: &Entry, step: Step) -> Entry {
     let mut entry = resource.clone();
     let ports = entry
         .value

@@ -19,5 +19,6 @@ pub mod port;
 pub mod problem;
 pub mod profiles;
 pub mod project;
+pub mod search;
 mod service;
 pub mod text;

@@ -178,7 +178,8 @@ impl Project {
             &services,
             &networks,
             &request.scale,
-            &mut loader.problems,
+            &found.directory,
+            &mut loader,
         );
         let mut project = Self {
             name,

@@ -167,9 +167,10 @@ impl Node {
                 ..none
             },
             Value::Sequence(items) => items.iter().fold(none, |below, item| below.and(item.all())),
-            Value::Mapping(map) => map.iter().fold(none, |below, (_, entry)| Below {
-                odd_key: below.odd_key || !entry.is_string,
-                ..below.and(entry.value.all())
+            Value::Mapping(map) => map.iter().fold(none, |below, (_, entry)| {
+                let mut below = below.and(entry.value.all());
+                below.odd_key |= !entry.is_string;
+                below
             }),
             _ => none,
         };

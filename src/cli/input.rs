@@ -1,0 +1,203 @@
+//! Which projects a command is about.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use rayon::prelude::*;
+
+use crate::compose::environment::Environment;
+use crate::compose::problem::{Kind, Problem};
+use crate::compose::project::{Project, Request};
+use crate::compose::search;
+use crate::source::{Disk, FileKind, Files as _};
+
+/// The flags that choose projects; they mean what they mean to `docker compose`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Which project, as for docker compose")]
+pub struct ProjectArgs {
+    /// Compose file; give it several times to lay files over one another, `-` for standard input
+    #[arg(short, long = "file", value_name = "FILE", global = true)]
+    files: Vec<Utf8PathBuf>,
+    /// Project name
+    #[arg(short, long, value_name = "NAME", global = true)]
+    project_name: Option<String>,
+    /// Turn a profile on; '*' is all. Without it, services in any profile are looked at
+    #[arg(long = "profile", value_name = "NAME", global = true)]
+    profiles: Vec<String>,
+    /// Env file, instead of .env
+    #[arg(long = "env-file", value_name = "FILE", global = true)]
+    env_files: Vec<Utf8PathBuf>,
+    /// The project's folder, instead of that of the first file
+    #[arg(long, value_name = "FOLDER", global = true)]
+    project_directory: Option<Utf8PathBuf>,
+    /// Number of containers of a service
+    #[arg(long, value_name = "SERVICE=N", value_parser = scale, global = true)]
+    scale: Vec<(String, u32)>,
+}
+
+fn scale(text: &str) -> Result<(String, u32), String> {
+    let parts = text.split_once('=');
+    let parts = parts.and_then(|(name, count)| Some((name.to_owned(), count.parse().ok()?)));
+    parts.ok_or_else(|| "write SERVICE=N, for example web=3".to_owned())
+}
+
+/// The projects of a command, read.
+pub struct Input {
+    /// In the order they were named or found.
+    pub projects: Vec<Project>,
+    /// What stood in the way of finding them.
+    pub problems: Vec<Problem>,
+    /// False where there was nothing to read.
+    pub found: bool,
+}
+
+/// What cannot be asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// Both `-f` and paths.
+    #[error("-f names the files of one project: leave out the paths, or name them only")]
+    FilesAndPaths,
+    /// No working directory.
+    #[error("the working directory cannot be read: {0}")]
+    WorkingDirectory(std::io::Error),
+    /// The working directory has a name that is not UTF-8.
+    #[error("the working directory `{0}` is not named in UTF-8")]
+    NotUtf8(String),
+}
+
+impl ProjectArgs {
+    fn request(&self) -> Request {
+        Request {
+            files: self.files.clone(),
+            project_directory: self.project_directory.clone(),
+            project_name: self.project_name.clone(),
+            env_files: self.env_files.clone(),
+            profiles: self.profiles.clone(),
+            scale: self.scale.iter().cloned().collect(),
+            search_parents: true,
+        }
+    }
+
+    /// Finds and reads the projects that `paths` and the flags name.
+    ///
+    /// # Errors
+    /// What cannot be asked for together.
+    pub fn read(&self, paths: &[Utf8PathBuf]) -> Result<Input, InputError> {
+        let cwd = std::env::current_dir().map_err(InputError::WorkingDirectory)?;
+        let cwd = Utf8PathBuf::from_path_buf(cwd)
+            .map_err(|path| InputError::NotUtf8(path.display().to_string()))?;
+        let shell = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        // Compose provides it where the shell does not
+        let pwd = [("PWD".to_owned(), cwd.to_string())];
+        let shell = Environment::from_shell(pwd.into_iter().chain(shell));
+
+        let mut problems = Vec::new();
+        let requests = if paths.is_empty() {
+            vec![self.request()]
+        } else if self.files.is_empty() {
+            self.requests(paths, &cwd, &mut problems)
+        } else {
+            return Err(InputError::FilesAndPaths);
+        };
+        let stdin = read_stdin(&requests);
+        let projects = load_all(&requests, &shell, &cwd, stdin.as_deref());
+        let none = |project: &Project| project.sources.files().is_empty();
+        let missing = paths.is_empty() && self.files.is_empty() && projects.iter().all(none);
+        let unnamed = projects
+            .iter()
+            .flat_map(|project| &project.problems)
+            .all(|problem| {
+                problem.kind == Kind::File && problem.message.starts_with("no compose file")
+            });
+        Ok(Input {
+            found: !(projects.is_empty() && problems.is_empty() || missing && unnamed),
+            projects,
+            problems,
+        })
+    }
+
+    /// The projects of the files and folders named.
+    fn requests(
+        &self,
+        paths: &[Utf8PathBuf],
+        cwd: &Utf8Path,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Request> {
+        let mut files = Vec::new();
+        for path in paths {
+            if path == "-" || Disk.kind(&cwd.join(path)) != Some(FileKind::Folder) {
+                files.push(path.clone());
+                continue;
+            }
+            let search = search::below(path);
+            files.extend(
+                search
+                    .files
+                    .into_iter()
+                    .map(|file| match file.strip_prefix(".") {
+                        Ok(inside) => inside.to_owned(),
+                        Err(_) => file,
+                    }),
+            );
+            problems.extend(
+                search
+                    .errors
+                    .into_iter()
+                    .map(|error| Problem::error(Kind::File, error)),
+            );
+        }
+        let requests = search::projects(&files, cwd, &Disk);
+        requests
+            .into_iter()
+            .map(|request| Request {
+                files: request.files,
+                ..self.request()
+            })
+            .collect()
+    }
+}
+
+fn read_stdin(requests: &[Request]) -> Option<Vec<u8>> {
+    let asked = requests
+        .iter()
+        .any(|request| request.files.iter().any(|path| path == "-"));
+    asked.then(|| {
+        let mut bytes = Vec::new();
+        // what was read before an error is checked like any other text
+        let _ = std::io::stdin()
+            .take(crate::source::MAX_FILE_BYTES)
+            .read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+/// Reads all projects, on all cores, in order; a terminal shows how far it is.
+fn load_all(
+    requests: &[Request],
+    shell: &Environment,
+    cwd: &Utf8Path,
+    stdin: Option<&[u8]>,
+) -> Vec<Project> {
+    let load = |request: &Request| Project::load(request, shell, cwd, &Disk, stdin);
+    if let [request] = requests {
+        return vec![load(request)];
+    }
+    let bar = if std::io::stderr().is_terminal() {
+        indicatif::ProgressBar::new(requests.len() as u64)
+    } else {
+        indicatif::ProgressBar::hidden()
+    };
+    let projects = requests
+        .par_iter()
+        .map(|request| {
+            let project = load(request);
+            bar.inc(1);
+            project
+        })
+        .collect();
+    bar.finish_and_clear();
+    projects
+}

@@ -1,0 +1,77 @@
+//! The command line: flags, the library, an exit status.
+
+mod input;
+mod list;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use input::ProjectArgs;
+
+/// How a run ended, for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing at or above `--fail-on`.
+    Clean,
+    /// Findings.
+    Findings,
+    /// Not all that was asked could be done: the view is partial.
+    Partial,
+    /// There was no compose file.
+    Nothing,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Clean => 0,
+            Status::Findings => 1,
+            Status::Partial => 2,
+            Status::Nothing => 3,
+        })
+    }
+}
+
+#[derive(Parser)]
+#[command(
+    name = "portplan",
+    version,
+    about = "Finds two things that want one host port, before Docker does",
+    after_help = "Exit status: 0 clean, 1 findings, 2 could not do all it was asked, 3 no compose file",
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    projects: ProjectArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    List(list::ListArgs),
+}
+
+/// Runs the program with the process's arguments and environment.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // a closed pipe is no error
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let status = match cli.command {
+        Command::List(args) => list::run(&args, &cli.projects),
+    };
+    status.into()
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
