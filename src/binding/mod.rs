@@ -1,0 +1,22 @@
+//! Which published ports can be had together on one Docker engine.
+//!
+//! The rules are those of `engine.md` (cited by section): what a [`Binding`] holds on the host,
+//! by step, what an engine does when containers start ([`simulate`]). Pure: nothing is looked up.
+
+pub mod address;
+pub mod engine;
+mod map_order;
+pub mod network;
+pub mod overlap;
+pub mod port;
+pub mod simulate;
+pub mod socket;
+pub mod verdict;
+
+pub use address::{Binding, HostIp, InvalidHostIp, Published};
+pub use engine::{Engine, Generation, InvalidVersion, LocalAddresses, Version};
+pub use network::{Addresses, Bridge, Network, Refusal, addresses, refusal};
+pub use overlap::{overlap, overlap_host, overlap_in_container};
+pub use port::{InvalidPort, InvalidPortRange, InvalidProtocol, Port, PortRange, Protocol};
+pub use socket::{Hold, Socket, SocketState, holds};
+pub use verdict::{Meeting, Overlap, Reason, Why};
