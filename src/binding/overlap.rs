@@ -2,7 +2,8 @@
 
 use super::verdict::{Meeting, Overlap, Reason, Why};
 use super::{
-    Addresses, Binding, Engine, Generation, Hold, HostIp, Network, Protocol, Socket, addresses,
+    Addresses, Binding, Engine, Generation, Hold, HostIp, Network, Protocol, Published, Socket,
+    addresses,
 };
 
 /// Whether two bindings of two containers on one engine collide, whichever starts first
@@ -25,14 +26,10 @@ pub fn overlap(a: (&Binding, &Network), b: (&Binding, &Network), engine: &Engine
     };
     match (p.single(), q.single()) {
         (Some(_), Some(_)) => Overlap::Always(x.why(&y, pair)),
-        (None, None) => {
-            let unseen = |(v, w): (HostIp, HostIp)| !engine.allocator_sees(v, w);
-            if gives_up_at_busy(engine) && x.pairs(&y).any(|pair| excludes(pair) && unseen(pair)) {
-                Overlap::Maybe(Reason::RangeCursor)
-            } else {
-                Overlap::Never // two ranges have room for two
-            }
+        (None, None) if x.may_stumble_on(&y, engine) || y.may_stumble_on(&x, engine) => {
+            Overlap::Maybe(Reason::RangeCursor)
         }
+        (None, None) => Overlap::Never, // two ranges have room for two
         _ => Overlap::Maybe(Reason::StartOrder),
     }
 }
@@ -56,17 +53,13 @@ pub fn overlap_in_container(
         Overlap::Maybe(Reason::StartOrder) if first_generation => {
             Overlap::Maybe(Reason::BindingOrder)
         }
-        Overlap::Maybe(Reason::StartOrder) => {
-            // From 27 the fixed port is bound first and the range goes around it.
-            let unseen = |(v, w): (HostIp, HostIp)| {
-                engine.excludes(a.0.protocol, v, w) && !engine.allocator_sees(v, w)
-            };
-            if gives_up_at_busy(engine) && x.pairs(&y).any(unseen) {
-                Overlap::Maybe(Reason::RangeCursor)
-            } else {
-                Overlap::Never
-            }
+        // From 27 the fixed port is bound first and the range goes around it.
+        Overlap::Maybe(Reason::StartOrder)
+            if x.may_stumble_on(&y, engine) || y.may_stumble_on(&x, engine) =>
+        {
+            Overlap::Maybe(Reason::RangeCursor)
         }
+        Overlap::Maybe(Reason::StartOrder) => Overlap::Never,
         other => other,
     }
 }
@@ -94,13 +87,10 @@ pub fn overlap_host(
         .fold(Overlap::Never, Overlap::or);
     match verdict {
         Overlap::Never => Overlap::Never,
-        _ if candidates.single().is_none() => {
-            if gives_up_at_busy(engine) {
-                Overlap::Maybe(Reason::RangeCursor)
-            } else {
-                Overlap::Never
-            }
+        _ if candidates.single().is_none() && gives_up_at_busy(binding, engine) => {
+            Overlap::Maybe(Reason::RangeCursor)
         }
+        _ if candidates.single().is_none() => Overlap::Never,
         Overlap::Always(why) => Overlap::Always(Why {
             implied: side.implied(),
             ..why
@@ -110,10 +100,10 @@ pub fn overlap_host(
 }
 
 /// True if the engine does not try the next port of a range when the kernel refuses one
-/// (engine.md 3.4 R3, 3.6).
-pub(super) fn gives_up_at_busy(engine: &Engine) -> bool {
+/// (engine.md 3.4 R3, 3.6); otherwise it tries ten.
+pub(super) fn gives_up_at_busy(binding: &Binding, engine: &Engine) -> bool {
     match engine.generation() {
-        Generation::G1 => true,
+        Generation::G1 => binding.published != Published::Dynamic,
         Generation::G3 | Generation::G5 => engine.rootless,
         Generation::G2 | Generation::G4 => false,
     }
@@ -140,32 +130,59 @@ fn excludes_in_group(engine: &Engine, protocol: Protocol, a: HostIp, b: HostIp) 
     }
 }
 
-/// One of the two that are compared.
-struct Side {
-    addresses: Addresses,
-    names_ip: bool,
+/// True if a port taken at the addresses `held` is busy at `wanted`, but the allocator does not
+/// know, so that the engine tries it (engine.md 3.4 R2, R3).
+pub(super) fn is_busy_unseen(
+    engine: &Engine,
+    protocol: Protocol,
+    wanted: &[HostIp],
+    held: &[HostIp],
+) -> bool {
+    let any = |test: &dyn Fn(HostIp, HostIp) -> bool| {
+        wanted.iter().any(|a| held.iter().any(|b| test(*a, *b)))
+    };
+    if engine.generation() == Generation::G1 {
+        // Each address is allocated by itself.
+        return any(&|a, b| engine.excludes(protocol, a, b) && !engine.allocator_sees(a, b));
+    }
+    any(&|a, b| engine.excludes(protocol, a, b)) && !any(&|a, b| engine.allocator_sees(a, b))
 }
 
-impl Side {
-    fn new((binding, network): (&Binding, &Network), engine: &Engine) -> Self {
+/// One of the two that are compared.
+struct Side<'a> {
+    binding: &'a Binding,
+    addresses: Addresses,
+}
+
+impl<'a> Side<'a> {
+    fn new((binding, network): (&'a Binding, &Network), engine: &Engine) -> Self {
         Self {
+            binding,
             addresses: addresses(binding, network, engine),
-            names_ip: binding.host_ip.is_some(),
         }
     }
 
     fn implied(&self) -> Option<Addresses> {
-        (!self.names_ip).then_some(self.addresses)
+        self.binding.host_ip.is_none().then_some(self.addresses)
     }
 
-    fn pairs(&self, other: &Self) -> impl Iterator<Item = (HostIp, HostIp)> {
+    /// True if this is a range in which the engine may try the other's port and give up.
+    fn may_stumble_on(&self, other: &Side<'_>, engine: &Engine) -> bool {
+        let wanted: Vec<HostIp> = self.addresses.iter().collect();
+        let held: Vec<HostIp> = other.addresses.iter().collect();
+        !matches!(self.binding.published, Published::Fixed(_))
+            && gives_up_at_busy(self.binding, engine)
+            && is_busy_unseen(engine, self.binding.protocol, &wanted, &held)
+    }
+
+    fn pairs(&self, other: &Side<'_>) -> impl Iterator<Item = (HostIp, HostIp)> {
         let others = other.addresses;
         self.addresses
             .iter()
             .flat_map(move |ip| others.iter().map(move |other| (ip, other)))
     }
 
-    fn why(&self, other: &Self, (a, b): (HostIp, HostIp)) -> Why {
+    fn why(&self, other: &Side<'_>, (a, b): (HostIp, HostIp)) -> Why {
         // Where neither names an address nothing needs to be explained.
         let implied = match (self.implied(), other.implied()) {
             (Some(implied), None) | (None, Some(implied)) => Some(implied),
