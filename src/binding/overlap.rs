@@ -59,6 +59,14 @@ pub fn overlap_in_container(
         {
             Overlap::Maybe(Reason::RangeCursor)
         }
+        Overlap::Maybe(Reason::StartOrder) | Overlap::Never
+            if a.0.protocol == b.0.protocol
+                && listens_late(a.0.protocol, engine)
+                && engine.candidates(a.0).overlaps(engine.candidates(b.0))
+                && (x.meets_unseen(&y, engine) || y.meets_unseen(&x, engine)) =>
+        {
+            Overlap::Maybe(Reason::RangeCursor)
+        }
         Overlap::Maybe(Reason::StartOrder) => Overlap::Never,
         other => other,
     }
@@ -107,6 +115,12 @@ pub(super) fn gives_up_at_busy(binding: &Binding, engine: &Engine) -> bool {
         Generation::G3 | Generation::G5 => engine.rootless,
         Generation::G2 | Generation::G4 => false,
     }
+}
+
+/// True if the engine binds all of a container's ports before it listens on any: two that overlap
+/// are then noticed too late to try another port of a range (engine.md 2, G3).
+pub(super) fn listens_late(protocol: Protocol, engine: &Engine) -> bool {
+    engine.generation() == Generation::G3 && protocol == Protocol::Tcp && !engine.rootless
 }
 
 /// True if the engine gives two bindings of one container one port: from 27, those that differ
@@ -168,10 +182,14 @@ impl<'a> Side<'a> {
 
     /// True if this is a range in which the engine may try the other's port and give up.
     fn may_stumble_on(&self, other: &Side<'_>, engine: &Engine) -> bool {
+        gives_up_at_busy(self.binding, engine) && self.meets_unseen(other, engine)
+    }
+
+    /// True if this is a range in which the engine may try the other's port.
+    fn meets_unseen(&self, other: &Side<'_>, engine: &Engine) -> bool {
         let wanted: Vec<HostIp> = self.addresses.iter().collect();
         let held: Vec<HostIp> = other.addresses.iter().collect();
         !matches!(self.binding.published, Published::Fixed(_))
-            && gives_up_at_busy(self.binding, engine)
             && is_busy_unseen(engine, self.binding.protocol, &wanted, &held)
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::allocate::{Cause, Collision, Member, Taken, Taker, Wanted};
 use super::flow::Placement;
-use super::overlap::{gives_up_at_busy, is_busy_unseen, is_group};
+use super::overlap::{gives_up_at_busy, is_busy_unseen, is_group, listens_late};
 use super::{Engine, Generation, HostIp, Overlap, Port, PortRange, Protocol, Reason};
 
 /// What gets one port of a range in each copy of a container.
@@ -239,6 +239,7 @@ impl<'a> Class<'a> {
         let unseen = |held: &[HostIp]| {
             is_busy_unseen(engine, self.terms.protocol, &self.terms.addresses, held)
         };
+        let in_own = |member: Member| self.claims().any(|own| own.container == member.container);
         let takers: Vec<_> = self
             .takers
             .iter()
@@ -254,7 +255,13 @@ impl<'a> Class<'a> {
             .copied()
             .collect();
         let busy = ports.len() as u64 + others.iter().map(|other| other.copies).sum::<u64>();
-        let attempts = if self.terms.gives_up { 1 } else { 10 };
+        let late = listens_late(self.terms.protocol, engine)
+            && (others.iter().any(|other| other.claims().any(in_own))
+                || takers.iter().any(|(_, taker, _)| match taker {
+                    Taker::Claim(claim) => in_own(claim.member),
+                    Taker::Hold(..) | Taker::Socket(..) => false,
+                }));
+        let attempts = if self.terms.gives_up || late { 1 } else { 10 };
         (busy >= attempts).then(|| {
             let takers = takers.into_iter().map(|(_, taker, _)| *taker).collect();
             self.maybe(Reason::RangeCursor, &others, takers)
