@@ -11,56 +11,38 @@ pub(super) struct Placement {
     pub room: Vec<u64>,
 }
 
-/// As much placed as can be.
-#[derive(Clone, Debug)]
-pub(super) struct Placed {
-    /// How much in all.
-    pub total: u64,
-    /// The supplies that, together, have too little room (Hall's theorem); empty if all is placed.
-    pub starved: Vec<usize>,
+impl Placement {
+    /// How much can be placed at most.
+    pub fn most(&self) -> u64 {
+        let mut state = State::new(self);
+        (0..self.supply.len())
+            .map(|supply| match state.place(supply) {
+                Ok(()) => self.supply[supply],
+                Err(starved) => starved.placed,
+            })
+            .sum()
+    }
+
+    /// For each supply that finds too little room beside those before it, the supplies that
+    /// together want more than their slots have (Hall's theorem), with it. It is then left out.
+    pub fn deficits(&self) -> Vec<Vec<usize>> {
+        let mut state = State::new(self);
+        (0..self.supply.len())
+            .filter_map(|supply| {
+                let starved = state.place(supply).err()?;
+                state.take_back(supply);
+                Some(starved.with)
+            })
+            .collect()
+    }
 }
 
-impl Placement {
-    /// Places as much as possible, by augmenting paths.
-    pub fn solve(&self) -> Placed {
-        let mut state = State {
-            problem: self,
-            given: self
-                .slots
-                .iter()
-                .map(|slots| vec![0; slots.len()])
-                .collect(),
-            takers: vec![Vec::new(); self.room.len()],
-            free: self.room.clone(),
-        };
-        for (supply, slots) in self.slots.iter().enumerate() {
-            for (at, slot) in slots.iter().enumerate() {
-                state.takers[*slot].push((supply, at));
-            }
-        }
-        let mut placed = Placed {
-            total: 0,
-            starved: Vec::new(),
-        };
-        for (supply, &amount) in self.supply.iter().enumerate() {
-            let mut left = amount;
-            while left > 0 {
-                match state.augment(supply, left) {
-                    Ok(amount) => {
-                        left -= amount;
-                        placed.total += amount;
-                    }
-                    Err(reached) => {
-                        if placed.starved.is_empty() {
-                            placed.starved = reached;
-                        }
-                        break;
-                    }
-                }
-            }
-        }
-        placed
-    }
+/// A supply for which there is too little room.
+struct Starved {
+    /// How much of it was placed.
+    placed: u64,
+    /// The supplies that share all the room it could have, and itself; in order.
+    with: Vec<usize>,
 }
 
 struct State<'a> {
@@ -72,7 +54,45 @@ struct State<'a> {
     free: Vec<u64>,
 }
 
-impl State<'_> {
+impl<'a> State<'a> {
+    fn new(problem: &'a Placement) -> Self {
+        let mut takers = vec![Vec::new(); problem.room.len()];
+        for (supply, slots) in problem.slots.iter().enumerate() {
+            for (at, slot) in slots.iter().enumerate() {
+                takers[*slot].push((supply, at));
+            }
+        }
+        let given = problem.slots.iter().map(|slots| vec![0; slots.len()]);
+        Self {
+            problem,
+            given: given.collect(),
+            takers,
+            free: problem.room.clone(),
+        }
+    }
+
+    /// Places all of a supply, or what there is room for.
+    fn place(&mut self, supply: usize) -> Result<(), Starved> {
+        let wanted = self.problem.supply[supply];
+        let mut placed = 0;
+        while placed < wanted {
+            match self.augment(supply, wanted - placed) {
+                Ok(amount) => placed += amount,
+                Err(with) => return Err(Starved { placed, with }),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, supply: usize) {
+        for (slot, given) in self.problem.slots[supply]
+            .iter()
+            .zip(&mut self.given[supply])
+        {
+            self.free[*slot] += std::mem::take(given);
+        }
+    }
+
     /// Places up to `amount` more of a supply, moving others where needed. Fails with the
     /// supplies that share all the room there is.
     fn augment(&mut self, supply: usize, amount: u64) -> Result<u64, Vec<usize>> {

@@ -215,13 +215,25 @@ impl<'a> Class<'a> {
         if wanted < needed {
             return None;
         }
+        let alone = others.iter().find(|other| {
+            let (mine, theirs) = (self.terms.ports, other.terms.ports);
+            other.copies >= needed
+                && theirs.contains(mine.first())
+                && theirs.contains(mine.last())
+                && other
+                    .blocked
+                    .range(mine.first()..=mine.last())
+                    .all(|port| !self.can_have(*port))
+        });
+        if let (Some(other), true) = (alone, doubtful.is_empty()) {
+            return Some(self.maybe(Reason::StartOrder, &[*other], Vec::new()));
+        }
         let mut all = vec![(self, rest)];
         all.extend(others.iter().map(|other| (*other, other.copies)));
         if placement(&all, |port| {
             self.can_have(port) && !doubtful.contains_key(&port)
         })
-        .solve()
-        .total
+        .most()
             < needed
         {
             return None;
@@ -305,21 +317,18 @@ fn cliques(classes: &[Class<'_>], engine: &Engine) -> BTreeSet<Vec<usize>> {
 
 /// Minimal sets of classes of a clique that want more ports than they have between them.
 fn deficits(classes: &[Class<'_>], mut clique: Vec<usize>) -> Vec<Vec<usize>> {
-    let solve = |members: &[usize]| -> Vec<usize> {
+    let solve = |members: &[usize]| -> Vec<Vec<usize>> {
         let all: Vec<_> = members
             .iter()
             .map(|&member| (&classes[member], classes[member].copies))
             .collect();
-        let starved = placement(&all, |_| true).solve().starved;
-        starved.into_iter().map(|at| members[at]).collect()
+        let deficits = placement(&all, |_| true).deficits().into_iter();
+        let named = deficits.map(|deficit| deficit.into_iter().map(|at| members[at]).collect());
+        named.collect()
     };
-    let mut deficits = Vec::new();
-    loop {
-        drop_roomy(classes, &mut clique);
-        let mut deficit = solve(&clique);
-        if deficit.is_empty() {
-            return deficits;
-        }
+    drop_roomy(classes, &mut clique);
+    let mut deficits = solve(&clique);
+    for deficit in &mut deficits {
         let mut at = 0;
         while at < deficit.len() {
             let mut fewer = deficit.clone();
@@ -327,12 +336,11 @@ fn deficits(classes: &[Class<'_>], mut clique: Vec<usize>) -> Vec<Vec<usize>> {
             if solve(&fewer).is_empty() {
                 at += 1;
             } else {
-                deficit = fewer;
+                *deficit = fewer;
             }
         }
-        clique.retain(|class| !deficit.contains(class));
-        deficits.push(deficit);
     }
+    deficits
 }
 
 /// Leaves out classes that find room wherever the others go; repeatedly, as each that is left out
