@@ -46,8 +46,8 @@ pub struct Member {
 
 /// Claims, and perhaps things that exist, which cannot all be had, or not surely.
 ///
-/// None of them can be left out: without any one the rest can be had, as far as this collision
-/// goes. Only copies of one claim, and claims alike but for their container, are not told apart.
+/// A certain one is minimal: without any one of its ranges the rest fit, where claims alike but
+/// for their container count as one. An uncertain one names all that may be in each other's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collision {
     /// What keeps them apart, and how surely.

@@ -1,4 +1,5 @@
 //! One binary for all integration tests.
 
 mod allocation;
+mod binding;
 mod engine_table;
