@@ -1,3 +1,6 @@
 //! The integration tests, one binary for all of them.
 
+mod allocation;
+mod binding;
+mod engine_table;
 mod tables;
