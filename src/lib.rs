@@ -1,12 +1,18 @@
 //! A port-conflict linter and planner for Docker and Compose.
 //!
-//! One direction: [`source`] -> [`yaml`] -> [`compose`] -> claims -> allocation -> rules ->
-//! findings -> [`report`]. What two bindings hold, and whether both can be had, is [`binding`].
+//! One direction: [`source`] -> [`yaml`] -> [`compose`] -> [`claim`] -> [`graph`] -> [`rules`] ->
+//! [`finding`] -> [`report`]. What two bindings hold, and whether both can be had, is [`binding`].
 
 pub mod binding;
+pub mod claim;
 pub mod cli;
 pub mod compose;
+pub mod finding;
+pub mod graph;
+pub mod plan;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod span;
+pub mod world;
 pub mod yaml;

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::{ProjectArgs, Status, print};
 use crate::report::list::List;
+use crate::report::table;
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -29,19 +30,18 @@ enum Format {
 pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     let input = match projects.read(&args.paths) {
         Ok(input) => input,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return Status::Partial;
-        }
+        Err(error) => return super::usage(&error),
     };
-    let list = List::of(&input.projects);
+    let list = List::of(&input.projects, &input.problems);
     match args.format {
-        Format::Json => {
-            let mut text = serde_json::to_string_pretty(&list).unwrap_or_default();
-            text.push('\n');
-            print(&text);
-        }
-        Format::Human => {}
+        Format::Json => super::print_json(&list),
+        Format::Human => print(&table::render(&list)),
     }
-    Status::Clean
+    if !input.found {
+        Status::Nothing
+    } else if list.errors.is_empty() {
+        Status::Clean
+    } else {
+        Status::Partial
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: flags, the library, an exit status.
 
+mod check;
 mod input;
 mod list;
 
@@ -50,6 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::CheckArgs),
     List(list::ListArgs),
 }
 
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         }
     };
     let status = match cli.command {
+        Command::Check(args) => check::run(&args, &cli.projects),
         Command::List(args) => list::run(&args, &cli.projects),
     };
     status.into()
@@ -74,4 +77,17 @@ pub fn main() -> ExitCode {
 fn print(text: &str) {
     use std::io::Write as _;
     let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+fn print_json(value: &impl serde::Serialize) {
+    // our own types have string keys only, so this cannot fail
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    print(&text);
+}
+
+/// What was asked cannot be done.
+fn usage(error: &dyn std::error::Error) -> Status {
+    anstream::eprintln!("error: {error}");
+    Status::Partial
 }

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::environment::Environment;
 use super::interpolate::{Lookup as _, interpolate};
 use super::load::{Loader, Parsed};
-use super::port::Publish;
+use super::port::{Origin, Publish};
 use super::problem::{Kind, Problem};
 use super::profiles::Profiles;
 use super::text::{Text, Written};
@@ -46,6 +46,8 @@ pub struct Project {
     pub files: Vec<Utf8PathBuf>,
     /// The texts of these, and of all that they pulled in.
     pub sources: SourceMap,
+    /// The documents of its files, each laid over those before it.
+    pub layers: Vec<Span>,
     /// The services by name, those in profiles that are off as well.
     pub services: Vec<Service>,
     /// The networks the project defines, by the name its services use.
@@ -185,6 +187,11 @@ impl Project {
             name,
             directory: loader.shown(&found.directory),
             files: found.files.iter().map(|path| loader.shown(path)).collect(),
+            layers: parsed
+                .iter()
+                .flat_map(|file| &file.documents)
+                .map(|root| root.span)
+                .collect(),
             services,
             networks,
             profiles,
@@ -200,6 +207,7 @@ impl Project {
             directory: ".".into(),
             files: request.files.clone(),
             sources: loader.sources,
+            layers: Vec::new(),
             services: Vec::new(),
             networks: BTreeMap::new(),
             profiles: Profiles::default(),
@@ -216,6 +224,16 @@ impl Project {
             .sort_by(|a, b| (place(a), a.kind, &a.message).cmp(&(place(b), b.kind, &b.message)));
         problems.dedup();
         self.problems = problems;
+    }
+
+    /// Which of the [`layers`](Self::layers) publishes a port; `None` if an included or extended
+    /// file does.
+    #[must_use]
+    pub fn layer_of(&self, origin: &Origin) -> Option<usize> {
+        let at = origin.trail.first().map_or(origin.entry, |step| step.span);
+        let holds =
+            |layer: &Span| layer.file == at.file && layer.start <= at.start && at.end <= layer.end;
+        self.layers.iter().position(holds)
     }
 
     /// The services that are on with the project's profiles.

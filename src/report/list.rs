@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::place::{OriginPlace, ProblemPlace};
-use crate::compose::problem::Gravity;
+use crate::compose::problem::{Gravity, Problem};
 use crate::compose::project::{Project, Service};
+use crate::source::SourceMap;
 
 /// What `list --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,9 +96,13 @@ pub struct ListedPort {
 }
 
 impl List {
-    /// The list of some projects; of each, the services that are or may be on.
+    /// The list of some projects, of each the services that are or may be on; `problems` stood in
+    /// the way of finding more.
     #[must_use]
-    pub fn of(projects: &[Project]) -> Self {
+    pub fn of(projects: &[Project], problems: &[Problem]) -> Self {
+        let unfound = problems
+            .iter()
+            .map(|problem| ProblemPlace::of(problem, &SourceMap::new()));
         let errors = projects.iter().flat_map(|project| {
             let errors = project.problems.iter();
             let errors = errors.filter(|problem| problem.gravity == Gravity::Error);
@@ -106,7 +111,7 @@ impl List {
         Self {
             version: 1,
             projects: projects.iter().map(ListedProject::of).collect(),
-            errors: errors.collect(),
+            errors: unfound.chain(errors).collect(),
         }
     }
 }

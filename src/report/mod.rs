@@ -1,4 +1,8 @@
 //! What people and programs get to see.
 
+pub mod check;
+pub mod concise;
+pub mod human;
 pub mod list;
 pub mod place;
+pub mod table;

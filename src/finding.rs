@@ -1,0 +1,95 @@
+//! What a check found.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::compose::port::{Origin, Publish};
+use crate::compose::project::Service;
+use crate::span::Span;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing.
+    Notice,
+    /// May go wrong.
+    Warning,
+    /// Will go wrong.
+    Error,
+}
+
+/// One thing that a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// The places; the first is where the finding is.
+    pub labels: Vec<Label>,
+    /// The published ports that take part.
+    pub claims: Vec<ClaimRef>,
+    /// A published port that could be moved, and where to.
+    pub remap: Option<Remap>,
+    /// What limits or explains it.
+    pub notes: Vec<String>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// A place with a word on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The project whose sources the span is in, by its index in the world.
+    pub project: usize,
+    /// The bytes.
+    pub span: Span,
+    /// The word.
+    pub text: String,
+}
+
+/// A published port by its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRef {
+    /// The project, by its index in the world.
+    pub project: usize,
+    /// The service.
+    pub service: String,
+    /// The host IP, if one is given.
+    pub host_ip: Option<String>,
+    /// The host port or range.
+    pub published: Option<String>,
+    /// The protocol.
+    pub protocol: String,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+impl ClaimRef {
+    /// A published port of a service, as it is written.
+    #[must_use]
+    pub fn of(project: usize, service: &Service, publish: &Publish) -> Self {
+        Self {
+            project,
+            service: service.name.clone(),
+            host_ip: publish.host_ip.clone(),
+            published: publish.published.clone(),
+            protocol: publish.protocol.clone().unwrap_or_else(|| "tcp".to_owned()),
+            origin: publish.origin.clone(),
+        }
+    }
+}
+
+/// A published port moved to another host port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Remap {
+    /// The service.
+    pub service: String,
+    /// The mapping as it is, in short syntax.
+    pub from: String,
+    /// The mapping as it would be.
+    pub to: String,
+}

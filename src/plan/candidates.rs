@@ -1,0 +1,71 @@
+//! Good host ports near another one.
+
+use std::collections::BTreeSet;
+
+use crate::binding::{Engine, Port, PortRange};
+
+/// Ports that browsers refuse to open, at 1024 and above.
+///
+/// Source: the "bad port" list of the Fetch standard, <https://fetch.spec.whatwg.org/#port-blocking>.
+const BLOCKED_BY_BROWSERS: [u16; 19] = [
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
+    6679, 6697, 10080,
+];
+
+/// The first of the `count` neighbouring free ports nearest above `port`, then below.
+///
+/// Taken are `taken`, privileged ports, the range that the kernel lends to outgoing connections,
+/// and ports that browsers refuse. 80 goes to 8080 and 443 to 8443.
+#[must_use]
+pub fn near(port: Port, count: u32, taken: &BTreeSet<Port>, engine: &Engine) -> Option<PortRange> {
+    let start = match port.get() {
+        80 => 8080,
+        443 => 8443,
+        low if low < 1024 => 8000 + low,
+        other => other.saturating_add(1),
+    };
+    let good = |port: u32| {
+        u16::try_from(port)
+            .ok()
+            .and_then(Port::new)
+            .is_some_and(|port| {
+                port.get() >= 1024
+                    && !engine.ephemeral.contains(port)
+                    && !BLOCKED_BY_BROWSERS.contains(&port.get())
+                    && !taken.contains(&port)
+            })
+    };
+    let start = u32::from(start);
+    let above = start..=u32::from(u16::MAX);
+    let below = (1024..start).rev();
+    let first = above
+        .chain(below)
+        .find(|first| (*first..first + count).all(good))?;
+    let end = |port: u32| Port::new(u16::try_from(port).ok()?);
+    PortRange::new(end(first)?, end(first + count - 1)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_are_recognisable_and_free() {
+        let port = |number| Port::new(number).unwrap();
+        let taken = BTreeSet::from([8080, 8081, 5433].map(port));
+        let engine = Engine::default();
+        for (from, count, to) in [
+            (80, 1, 8082),
+            (443, 1, 8443),
+            (22, 1, 8022),
+            (5432, 1, 5434),
+            (5999, 1, 6001),
+            (8079, 3, 8082),
+            (40000, 1, 61000),
+            (65535, 1, 65534),
+        ] {
+            let found = near(port(from), count, &taken, &engine).unwrap();
+            assert_eq!((found.first(), found.len()), (port(to), count), "{from}");
+        }
+    }
+}

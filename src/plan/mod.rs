@@ -1,0 +1,3 @@
+//! Where a published port could go instead.
+
+pub mod candidates;

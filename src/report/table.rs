@@ -1,0 +1,104 @@
+//! `portplan list` for people: aligned columns.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::concise::problem_line;
+use super::list::{List, ListedPort};
+use super::place::OriginName;
+
+/// The published ports as a table, then what could not be read.
+#[must_use]
+pub fn render(list: &List) -> String {
+    let mut rows =
+        vec![["PROJECT", "SERVICE", "HOST", "CONTAINER", "WRITTEN IN"].map(String::from)];
+    for project in &list.projects {
+        for port in &project.ports {
+            rows.push([
+                project.name.clone(),
+                service(port),
+                host(port),
+                format!(
+                    "{}/{}",
+                    port.target
+                        .map_or_else(|| "-".to_owned(), |target| target.to_string()),
+                    port.protocol.as_deref().unwrap_or("-")
+                ),
+                origin(port),
+            ]);
+        }
+    }
+    let mut text = String::new();
+    if rows.len() > 1 {
+        text += &align(&rows);
+    } else {
+        text += "no published ports\n";
+    }
+    for error in &list.errors {
+        text += &problem_line("error", error);
+        text.push('\n');
+    }
+    text
+}
+
+fn service(port: &ListedPort) -> String {
+    match (port.replicas, &port.profiles[..]) {
+        (None | Some(1), []) => port.service.clone(),
+        (None | Some(1), profiles) => format!("{} [{}]", port.service, profiles.join(" ")),
+        (Some(replicas), []) => format!("{} x{replicas}", port.service),
+        (Some(replicas), profiles) => {
+            format!("{} x{replicas} [{}]", port.service, profiles.join(" "))
+        }
+    }
+}
+
+fn host(port: &ListedPort) -> String {
+    let published = port.published.as_deref().unwrap_or("any port");
+    let dropped = port
+        .network_mode
+        .as_deref()
+        .is_some_and(|mode| mode == "host" || mode == "none");
+    let text = match &port.host_ip {
+        Some(ip) if ip.contains(':') => format!("[{ip}]:{published}"),
+        Some(ip) => format!("{ip}:{published}"),
+        None => published.to_owned(),
+    };
+    if dropped {
+        format!("{text} (dropped)")
+    } else {
+        text
+    }
+}
+
+fn origin(port: &ListedPort) -> String {
+    let place = format!(
+        "{}:{}:{}",
+        port.origin.place.file, port.origin.place.line, port.origin.place.column
+    );
+    match (&port.origin.variable, port.origin.kind) {
+        (Some(variable), OriginName::Shell) => format!("{place} ({variable} of the shell)"),
+        (Some(variable), OriginName::Default) => format!("{place} (default of {variable})"),
+        (Some(variable), _) => format!("{place} ({variable})"),
+        (None, _) => place,
+    }
+}
+
+/// Columns as wide as their widest cell, two blanks apart.
+fn align<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            line += cell;
+            line += &" ".repeat(width + 2 - cell.width());
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}

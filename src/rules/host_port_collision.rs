@@ -1,0 +1,184 @@
+//! # host-port-collision
+//!
+//! ## What it finds
+//! Two services, or two entries of one service, that publish the same host port.
+//!
+//! ## Why
+//! Only one socket can have an address, a port and a protocol. The engine starts whichever comes
+//! first and refuses the other: `Bind for 0.0.0.0:8080 failed: port is already allocated`. What
+//! was started keeps running, so that half of the project is up. Compose itself does not check.
+//!
+//! No host IP means every address, IPv4 and IPv6: it collides with any other. `0.0.0.0` contains
+//! every IPv4 address, `[::]` every IPv6 address, but neither the other. Two different addresses
+//! do not collide, nor do TCP and UDP.
+//!
+//! ## Example
+//! ```yaml
+//! services: # fires
+//!   web: { image: web, ports: ["8080:80"] }
+//!   api: { image: api, ports: ["127.0.0.1:8080:80"] }
+//! ```
+//! ```yaml
+//! services: # silent
+//!   web: { image: web, ports: ["127.0.0.1:8080:80"] }
+//!   api: { image: api, ports: ["127.0.0.2:8080:80"] }
+//!   dns: { image: dns, ports: ["53:53/udp", "53:53/tcp"] }
+//! ```
+//!
+//! ## Remedy
+//! Publish one of them on another host port; the message names a free one.
+//!
+//! ## Sources
+//! [Publishing ports](https://docs.docker.com/engine/network/port-publishing/); the bindings of
+//! real engines 20.10 to 29 were recorded and are replayed in the tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::describe::{self, Entry, profile_note, range_text};
+use super::{Context, Rule};
+use crate::binding::{Cause, Port, Published};
+use crate::finding::{Finding, Severity};
+use crate::graph::Allocation;
+
+pub(super) const RULE: Rule = Rule::new(
+    "host-port-collision",
+    Severity::Error,
+    include_str!("host_port_collision.rs"),
+    check,
+);
+
+fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for host in &cx.hosts {
+        pairs(rule, cx, host, out);
+        for collision in &host.collisions {
+            if let Cause::Exhausted { ports, wanted } = collision.cause {
+                out.push(exhausted(rule, cx, host, &collision.claims, ports, wanted));
+            }
+        }
+    }
+}
+
+/// The claims that must move, each with the first one that stands in its way.
+fn pairs(rule: &Rule, cx: &Context<'_>, host: &Allocation<'_>, out: &mut Vec<Finding>) {
+    let written = |index: &usize| {
+        let claim = &host.claims[*index];
+        let origin = &claim.publish.origin;
+        (
+            claim.project_index,
+            origin.entry,
+            origin.trail.len(),
+            *index,
+        )
+    };
+    let mut order: Vec<usize> = host.graph.nodes().collect();
+    order.sort_by_key(written);
+    let mut staying: BTreeSet<usize> = BTreeSet::new();
+    // entry against entry: a range that meets a range is one finding
+    let mut found: BTreeMap<_, (usize, usize, Cause, Vec<Port>)> = BTreeMap::new();
+    for mover in order {
+        let mut others: Vec<usize> = host
+            .graph
+            .neighbors(mover)
+            .filter(|other| staying.contains(other))
+            .collect();
+        others.sort_by_key(written);
+        let Some(stayer) = others.first().copied() else {
+            staying.insert(mover);
+            continue;
+        };
+        let Some(collision) = host.graph.edge_weight(mover, stayer) else {
+            continue;
+        };
+        let Published::Fixed(port) = host.claims[mover].wanted.binding.published else {
+            continue;
+        };
+        let key = |index| Entry::of(cx.world, host, index).key();
+        let cause = host.collisions[*collision].cause;
+        let found = found.entry((key(stayer), key(mover)));
+        found
+            .or_insert_with(|| (stayer, mover, cause, Vec::new()))
+            .3
+            .push(port);
+    }
+    for (stayer, mover, cause, mut ports) in found.into_values() {
+        ports.sort();
+        let stayer = Entry::of(cx.world, host, stayer);
+        let mover = Entry::of(cx.world, host, mover);
+        out.push(pair(rule, &stayer, &mover, cause, &ports));
+    }
+}
+
+fn pair(
+    rule: &Rule,
+    stayer: &Entry<'_, '_>,
+    mover: &Entry<'_, '_>,
+    cause: Cause,
+    ports: &[Port],
+) -> Finding {
+    let protocol = mover.first().wanted.binding.protocol;
+    let port = match ports {
+        [first, .., last] => format!("{}/{protocol}", range_text(*first, *last)),
+        [port] => format!("{port}/{protocol}"),
+        [] => protocol.to_string(),
+    };
+    let (a, b) = (stayer.who(), mover.who());
+    let mut finding = rule.finding(if a == b {
+        format!("{a} publishes {port} twice")
+    } else {
+        format!("{a} and {b} both publish {port}")
+    });
+    let why = describe::meeting(cause).map_or_else(String::new, |why| format!("; {why}"));
+    finding.labels = stayer.labels("");
+    let mut more = mover.labels(&why);
+    if more[0].span == finding.labels[0].span {
+        finding.labels[0].text = format!("both {a} and {b} have it from here");
+        more.remove(0);
+    }
+    finding.labels.extend(more);
+    finding.claims = vec![stayer.claim_ref(), mover.claim_ref()];
+    finding.notes.extend(profile_note(&[stayer, mover]));
+    finding.notes.extend(stayer.notes());
+    finding.notes.extend(mover.notes());
+    finding.notes.dedup();
+    finding.remap = mover.remap();
+    finding.help = Some(match &finding.remap {
+        Some(remap) => mover.advice(remap),
+        None => format!("publish {b} on other host ports"),
+    });
+    finding
+}
+
+/// Ranges that together are too short.
+fn exhausted(
+    rule: &Rule,
+    cx: &Context<'_>,
+    host: &Allocation<'_>,
+    claims: &[usize],
+    ports: u64,
+    wanted: u64,
+) -> Finding {
+    let entries: Vec<Entry<'_, '_>> = claims
+        .iter()
+        .map(|index| Entry::of(cx.world, host, *index))
+        .collect();
+    let mut names: Vec<String> = entries.iter().map(Entry::who).collect();
+    names.dedup();
+    let free = match ports {
+        0 => "none is free".to_owned(),
+        1 => "1 is free".to_owned(),
+        ports => format!("{ports} are free"),
+    };
+    let need = if wanted == 1 {
+        "1 host port".to_owned()
+    } else {
+        format!("{wanted} host ports")
+    };
+    let mut finding = rule.finding(format!("{} want {need}, but {free}", names.join(", ")));
+    finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
+    finding.claims = entries.iter().map(Entry::claim_ref).collect();
+    finding
+        .notes
+        .extend(profile_note(&entries.iter().collect::<Vec<_>>()));
+    finding.help = Some("widen one of the ranges, or move it".to_owned());
+    finding
+}

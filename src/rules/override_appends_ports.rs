@@ -1,0 +1,126 @@
+//! # override-appends-ports
+//!
+//! ## What it finds
+//! A file laid over another (an override file, a second `-f`, a second document) that publishes a
+//! container port once more, while the host port of the earlier file stays published as well.
+//!
+//! ## Why
+//! Compose appends the `ports` of the files instead of replacing them. A file written to move a
+//! port, or to bind it to another address, leaves the old one open: often just the one that is
+//! already taken.
+//!
+//! ## Example
+//! ```yaml
+//! services: # fires
+//!   web: { image: web, ports: ["8080:80"] }
+//! ---
+//! services:
+//!   web: { ports: ["8081:80"] }
+//! ```
+//! ```yaml
+//! services: # silent
+//!   web: { image: web, ports: ["8080:80"] }
+//! ---
+//! services:
+//!   web: { ports: !override ["8081:80"] }
+//! ```
+//!
+//! ## Remedy
+//! Write `ports: !override` in the later file; it replaces the list. If both ports are wanted,
+//! write both in one file.
+//!
+//! ## Sources
+//! [Merge: replace value](https://docs.docker.com/reference/compose-file/merge/#replace-value);
+//! docker/compose#2260, docker/compose#3461.
+
+use super::{Context, Rule};
+use crate::compose::port::Publish;
+use crate::compose::project::{Project, Service};
+use crate::finding::{ClaimRef, Finding, Label, Severity};
+use crate::yaml::How;
+
+pub(super) const RULE: Rule = Rule::new(
+    "override-appends-ports",
+    Severity::Warning,
+    include_str!("override_appends_ports.rs"),
+    check,
+);
+
+fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for (index, project) in cx.world.projects.iter().enumerate() {
+        for service in &project.services {
+            if !project.profiles.may_enable(&service.profiles) {
+                continue;
+            }
+            for (place, later) in service.ports.iter().enumerate() {
+                let earlier = service.ports[..place]
+                    .iter()
+                    .find(|earlier| moves(project, earlier, later));
+                if let Some(earlier) = earlier {
+                    out.push(finding(rule, index, project, service, earlier, later));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a later layer of the project publishes again what an earlier one did.
+fn moves(project: &Project, earlier: &Publish, later: &Publish) -> bool {
+    let own = |publish: &Publish| {
+        publish
+            .origin
+            .trail
+            .iter()
+            .all(|step| matches!(step.how, How::Alias | How::Merge))
+    };
+    project.layer_of(&later.origin) > project.layer_of(&earlier.origin)
+        && earlier.target == later.target
+        && earlier.protocol == later.protocol
+        && (&earlier.published, &earlier.host_ip) != (&later.published, &later.host_ip)
+        && own(earlier)
+        && own(later)
+}
+
+fn finding(
+    rule: &Rule,
+    index: usize,
+    project: &Project,
+    service: &Service,
+    earlier: &Publish,
+    later: &Publish,
+) -> Finding {
+    let name = &service.name;
+    let target = later.target.unwrap_or_default();
+    let host = |publish: &Publish| {
+        let port = publish.published.as_deref().unwrap_or("any port");
+        publish
+            .host_ip
+            .as_ref()
+            .map_or_else(|| port.to_owned(), |ip| format!("{ip}:{port}"))
+    };
+    let mut finding = rule.finding(format!(
+        "`{name}` publishes container port {target} on {} and still on {}",
+        host(later),
+        host(earlier)
+    ));
+    let label = |publish: &Publish, text: &str| Label {
+        project: index,
+        span: publish.origin.span,
+        text: text.to_owned(),
+    };
+    finding.labels = vec![
+        label(
+            later,
+            "adds this one: `ports` of several files are put together",
+        ),
+        label(earlier, "stays published"),
+    ];
+    finding.claims = [earlier, later]
+        .map(|publish| ClaimRef::of(index, service, publish))
+        .into();
+    let file = project.sources.file(later.origin.entry.file).path();
+    finding.help = Some(format!(
+        "to move the port, write `ports: !override` for `{name}` in {file}"
+    ));
+    finding
+}
