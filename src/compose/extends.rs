@@ -20,6 +20,9 @@ struct Chain<'a> {
     scope: &'a Scope,
 }
 
+/// The service that an `extends` names, and the file with the place of its name.
+type Reference = (Rc<str>, Option<(String, Span)>);
+
 /// One file's services, while their `extends` are followed.
 struct Home<'a> {
     file: &'a Utf8Path,
@@ -174,11 +177,7 @@ impl Loader<'_> {
     }
 
     /// The service and the file that an `extends` names.
-    fn reference(
-        &mut self,
-        name: &str,
-        extends: &Node,
-    ) -> Option<(Rc<str>, Option<(String, Span)>)> {
+    fn reference(&mut self, name: &str, extends: &Node) -> Option<Reference> {
         if let Some(base) = extends.as_str() {
             return Some((base.into(), None));
         }

@@ -215,9 +215,9 @@ impl Loader<'_> {
             let Some(map) = root.as_mapping_mut() else {
                 return;
             };
-            if !map
+            if map
                 .get(section)
-                .is_some_and(|node| node.as_mapping().is_some())
+                .is_none_or(|node| node.as_mapping().is_none())
             {
                 let value = Node::new(Value::Mapping(Rc::default()), entry.span);
                 let section = Rc::from(section);

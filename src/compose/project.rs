@@ -270,11 +270,11 @@ fn name(
         return name.to_owned();
     }
     let written = parsed.iter().flat_map(|file| &file.documents);
-    let written = written
+    let mut written = written
         .filter_map(|root| root.get("name"))
         .filter(|node| node.as_str().is_some_and(|name| !name.is_empty()));
     let folder = normal(directory.file_name().unwrap_or_default());
-    let name = match written.last() {
+    let name = match written.next_back() {
         Some(node) => written_name(loader, node, environment),
         None => folder.clone(),
     };

@@ -2,5 +2,7 @@
 
 mod allocation;
 mod binding;
+mod common;
+mod conformance;
 mod engine_table;
 mod tables;

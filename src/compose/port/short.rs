@@ -168,13 +168,13 @@ fn split(entry: &str) -> Parts {
 
 /// The address without brackets; the error says what to do.
 fn address(text: &str) -> Result<Option<String>, &'static str> {
-    if text.is_empty() {
-        return Ok(None);
-    }
     let bare = match text.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').unwrap_or(text),
         None => text,
     };
+    if bare.is_empty() {
+        return Ok(None);
+    }
     if bare.parse::<IpAddr>().is_ok() {
         return Ok(Some(bare.to_owned()));
     }

@@ -1,0 +1,55 @@
+//! Running the program itself.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// How a run of the program ended and what it printed.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit status; `None` if a signal ended it.
+    pub status: Option<i32>,
+    /// Standard output, which must be UTF-8.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs `portplan` in `cwd`, with only `env` and what every process needs in its environment.
+pub fn run(args: &[String], cwd: &Path, env: &[(String, String)]) -> Output {
+    run_with_stdin(args, cwd, env, b"")
+}
+
+/// [`run`], with something to read on standard input.
+pub fn run_with_stdin(
+    args: &[String],
+    cwd: &Path,
+    env: &[(String, String)],
+    stdin: &[u8],
+) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_portplan"))
+        .args(args)
+        .current_dir(cwd)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/nonexistent")
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // a program that does not read its input closes the pipe: no matter
+    let _ = child.stdin.take().unwrap().write_all(stdin);
+    let output = child.wait_with_output().unwrap();
+    Output {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Says something even where the test harness keeps the output of tests that pass.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
