@@ -3,6 +3,7 @@
 mod check;
 mod input;
 mod list;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     List(list::ListArgs),
+    Schema(schema::SchemaArgs),
 }
 
 /// Runs the program with the process's arguments and environment.
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
     let status = match cli.command {
         Command::Check(args) => check::run(&args, &cli.projects),
         Command::List(args) => list::run(&args, &cli.projects),
+        Command::Schema(args) => schema::run(&args),
     };
     status.into()
 }

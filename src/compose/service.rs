@@ -72,6 +72,18 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
         Some((number?, node.span))
     };
     let counted = [count(scale, "scale"), count(replicas, "deploy.replicas")];
+    if let [Some((scale, at)), Some((replicas, other))] = counted
+        && scale != replicas
+    {
+        loader.problems.push(
+            Problem::notice(
+                Kind::Consistency,
+                format!("service `{name}` has `scale` {scale} and `deploy.replicas` {replicas}"),
+            )
+            .at(at, "this one is believed")
+            .at(other, "Compose refuses two that differ"),
+        );
+    }
     let counted = counted[0].or(counted[1]);
 
     let mut ports = Vec::new();

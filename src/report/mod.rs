@@ -5,4 +5,5 @@ pub mod concise;
 pub mod human;
 pub mod list;
 pub mod place;
+pub mod schema;
 pub mod table;

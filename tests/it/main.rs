@@ -2,7 +2,9 @@
 
 mod allocation;
 mod binding;
+mod collisions;
 mod common;
 mod conformance;
 mod engine_table;
+mod schemas;
 mod tables;

@@ -19,7 +19,7 @@ fn list(entry: &str) -> Value {
     let shell = Environment::from_shell([("PWD", "/p")]);
     let request = Request::default();
     let project = Project::load(&request, &shell, Utf8Path::new("/p"), &files, None);
-    serde_json::to_value(List::of(&[project])).unwrap()
+    serde_json::to_value(List::of(&[project], &[])).unwrap()
 }
 
 /// Checks every row of a table, whose entries `entry` makes.

@@ -1,0 +1,39 @@
+//! The JSON Schemas of what is printed for programs.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::check::Findings;
+use super::list::List;
+
+/// The names of the schemas.
+pub const NAMES: [&str; 2] = ["findings", "list"];
+
+/// The schema of this name, as it is checked in.
+#[must_use]
+pub fn of(name: &str) -> Option<&'static str> {
+    match name {
+        "findings" => Some(include_str!("../../schemas/findings.schema.json")),
+        "list" => Some(include_str!("../../schemas/list.schema.json")),
+        _ => None,
+    }
+}
+
+/// The schemas as the types have them, by name; a test compares them with what is checked in.
+#[must_use]
+pub fn generate() -> Vec<(&'static str, Value)> {
+    vec![
+        ("findings", schema::<Findings>()),
+        ("list", schema::<List>()),
+    ]
+}
+
+/// The schema of what is written, which has more required keys than one of what may be read.
+fn schema<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
