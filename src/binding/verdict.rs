@@ -139,38 +139,38 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::StartOrder => "Which ports a range gets depends on the order of starts.",
+            Self::StartOrder => "which ports a range gets depends on the order of starts",
             Self::RangeCursor => {
-                "The engine gives up when the port it tries first in a range is busy, and which \
-                 it tries first cannot be seen."
+                "the engine gives up when the port it tries first in a range is busy, and which \
+                 it tries first cannot be seen"
             }
             Self::BindingOrder => {
-                "Engines before 27 bind the ports of one container in no fixed order, so the \
-                 range may take the fixed port."
+                "engines before 27 bind the ports of one container in no fixed order, so the \
+                 range may take the fixed port"
             }
             Self::DualStackUnknown => {
-                "It is not known whether the socket on [::] also holds IPv4 addresses."
+                "it is not known whether the socket on [::] also holds IPv4 addresses"
             }
             Self::UdpReuseUnknown => {
-                "It is not known whether the UDP socket set SO_REUSEADDR, with which this engine \
-                 would share the port."
+                "it is not known whether the UDP socket set SO_REUSEADDR, with which this engine \
+                 would share the port"
             }
             Self::NotListening => {
-                "The TCP socket does not listen, may share its port and may be gone soon."
+                "the TCP socket does not listen, may share its port and may be gone soon"
             }
             Self::Restarting => {
-                "The container is restarting and holds its ports only during each attempt."
+                "the container is restarting and holds its ports only during each attempt"
             }
             Self::Ephemeral => {
-                "The kernel may give this port to an outgoing connection at any time."
+                "the kernel may give this port to an outgoing connection at any time"
             }
             Self::SwarmIngress => {
-                "Swarm does not check whether a node's port is free for the routing mesh."
+                "swarm does not check whether a node's port is free for the routing mesh"
             }
             Self::ProxyUnknown => {
-                "It is not known whether the daemon's userland proxy, which binds IPv6, is on."
+                "it is not known whether the daemon's userland proxy, which binds IPv6, is on"
             }
-            Self::VersionUnknown => "The version of the engine, which decides this, is not known.",
+            Self::VersionUnknown => "the version of the engine, which decides this, is not known",
         })
     }
 }

@@ -89,6 +89,9 @@ impl Walk<'_> {
                 for (key, entry) in map.iter() {
                     if !entry.is_string {
                         self.odd_key(key, entry.key, path);
+                        if path.concern() == Concern::Ports {
+                            return Some(node.unknown());
+                        }
                     } else if let Some(value) = self.node(&entry.value, Path::Key(&path, key)) {
                         let mut entry = entry.clone();
                         entry.value = value;

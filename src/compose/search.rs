@@ -42,10 +42,13 @@ pub fn below(folder: &Utf8Path) -> Search {
                 .push(format!("{} is not named in UTF-8", path.display())),
         }
     }
+    search.files.sort_by(|a, b| order(a).cmp(&order(b)));
     search
-        .files
-        .sort_by(|a, b| (a.parent(), a.file_name()).cmp(&(b.parent(), b.file_name())));
-    search
+}
+
+/// A folder's files come before its folders.
+fn order(path: &Utf8Path) -> (Option<&Utf8Path>, Option<&str>) {
+    (path.parent(), path.file_name())
 }
 
 /// Whether a file is named like a compose file: `compose.yaml`, `docker-compose.prod.yml`,
@@ -67,7 +70,7 @@ pub fn is_compose_file(name: &str) -> bool {
         || stem.ends_with(".docker-compose")
 }
 
-/// The projects that `paths` make, each once, in the order of `paths`.
+/// The projects that `paths` make, each once, sorted: those of a folder before those below it.
 ///
 /// A file that Compose would find by itself in its folder stands for the folder's project, its
 /// override file included; any other file is a project of its own, as with `-f`.
@@ -84,6 +87,7 @@ pub fn projects(paths: &[Utf8PathBuf], cwd: &Utf8Path, files: &dyn Files) -> Vec
             });
         }
     }
+    requests.sort_by(|a, b| order(&a.files[0]).cmp(&order(&b.files[0])));
     requests
 }
 
@@ -157,8 +161,8 @@ mod tests {
         assert_eq!(
             projects,
             [
-                vec!["a/compose.yaml", "a/compose.override.yaml"],
                 vec!["a/compose.prod.yaml"],
+                vec!["a/compose.yaml", "a/compose.override.yaml"],
                 vec!["a/compose.yml"],
             ]
         );

@@ -12,37 +12,45 @@ const BLOCKED_BY_BROWSERS: [u16; 19] = [
     6679, 6697, 10080,
 ];
 
-/// The first of the `count` neighbouring free ports nearest above `port`, then below.
-///
-/// Taken are `taken`, privileged ports, the range that the kernel lends to outgoing connections,
-/// and ports that browsers refuse. 80 goes to 8080 and 443 to 8443.
+/// `count` neighbouring good ports near `port`, but not `port` itself; 80 goes to 8080 and 443 to
+/// 8443.
 #[must_use]
 pub fn near(port: Port, count: u32, taken: &BTreeSet<Port>, engine: &Engine) -> Option<PortRange> {
     let start = match port.get() {
         80 => 8080,
         443 => 8443,
-        low if low < 1024 => 8000 + low,
-        other => other.saturating_add(1),
+        low if low < 1024 => 8000 + u32::from(low),
+        other => u32::from(other) + 1,
     };
-    let good = |port: u32| {
-        u16::try_from(port)
-            .ok()
-            .and_then(Port::new)
-            .is_some_and(|port| {
-                port.get() >= 1024
-                    && !engine.ephemeral.contains(port)
-                    && !BLOCKED_BY_BROWSERS.contains(&port.get())
-                    && !taken.contains(&port)
-            })
+    first_good(start, count, taken, engine)
+}
+
+/// The first `count` neighbouring good ports from `start` upwards, then downwards.
+///
+/// Not good are `taken`, privileged ports, the range that the kernel lends to outgoing
+/// connections, and ports that browsers refuse.
+#[must_use]
+pub fn first_good(
+    start: u32,
+    count: u32,
+    taken: &BTreeSet<Port>,
+    engine: &Engine,
+) -> Option<PortRange> {
+    let port = |number: u32| Port::new(u16::try_from(number).ok()?);
+    let good = |number: u32| {
+        port(number).is_some_and(|port| {
+            port.get() >= 1024
+                && !engine.ephemeral.contains(port)
+                && !BLOCKED_BY_BROWSERS.contains(&port.get())
+                && !taken.contains(&port)
+        })
     };
-    let start = u32::from(start);
     let above = start..=u32::from(u16::MAX);
     let below = (1024..start).rev();
     let first = above
         .chain(below)
         .find(|first| (*first..first + count).all(good))?;
-    let end = |port: u32| Port::new(u16::try_from(port).ok()?);
-    PortRange::new(end(first)?, end(first + count - 1)?).ok()
+    PortRange::new(port(first)?, port(first + count - 1)?).ok()
 }
 
 #[cfg(test)]

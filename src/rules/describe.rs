@@ -174,15 +174,39 @@ impl<'a, 'w> Entry<'a, 'w> {
 
     /// Where the entry could go instead: free ports near its own.
     pub fn remap(&self) -> Option<Remap> {
-        self.remap_to(self.claims.len() as u32)
+        let port = self.fixed_port()?;
+        let count = self.claims.len() as u32;
+        self.remap_to(candidates::near(
+            port,
+            count,
+            &self.taken(),
+            &self.world.engine,
+        )?)
     }
 
-    /// Where the entry could go if it took `count` host ports.
-    pub fn remap_to(&self, count: u32) -> Option<Remap> {
-        let claim = self.first();
-        let Published::Fixed(port) = claim.wanted.binding.published else {
-            return None;
-        };
+    /// The entry with `count` host ports instead of one, from its own upwards if they are free.
+    pub fn widened(&self, count: u32) -> Option<Remap> {
+        let port = self.fixed_port()?;
+        let mut taken = self.taken();
+        taken.remove(&port);
+        let start = port.get().into();
+        self.remap_to(candidates::first_good(
+            start,
+            count,
+            &taken,
+            &self.world.engine,
+        )?)
+    }
+
+    fn fixed_port(&self) -> Option<Port> {
+        match self.first().wanted.binding.published {
+            Published::Fixed(port) => Some(port),
+            Published::OneOf(_) | Published::Dynamic => None,
+        }
+    }
+
+    /// The ports that anything on the host may want.
+    fn taken(&self) -> BTreeSet<Port> {
         let mut taken = BTreeSet::new();
         for other in &self.host.claims {
             match other.wanted.binding.published {
@@ -193,10 +217,13 @@ impl<'a, 'w> Entry<'a, 'w> {
                 Published::Dynamic => {}
             }
         }
-        let range = candidates::near(port, count, &taken, &self.world.engine)?;
+        taken
+    }
+
+    fn remap_to(&self, range: PortRange) -> Option<Remap> {
         let published = range_text(range.first(), range.last());
         Some(Remap {
-            service: claim.service.name.clone(),
+            service: self.first().service.name.clone(),
             from: self.mapping(None),
             to: self.mapping(Some(&published)),
         })

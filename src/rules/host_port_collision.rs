@@ -141,7 +141,14 @@ fn pair(
     finding.notes.extend(mover.notes());
     finding.notes.dedup();
     finding.remap = mover.remap();
+    let layer = |entry: &Entry<'_, '_>| {
+        let claim = entry.first();
+        claim.project.layer_of(&claim.publish.origin)
+    };
     finding.help = Some(match &finding.remap {
+        _ if a == b && layer(stayer) < layer(mover) => {
+            "to replace the first, write `ports: !override` above the second".to_owned()
+        }
         Some(remap) => mover.advice(remap),
         None => format!("publish {b} on other host ports"),
     });

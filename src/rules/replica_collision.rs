@@ -87,7 +87,7 @@ fn finding(rule: &Rule, entry: &Entry<'_, '_>, copies: u32, ports: u32) -> Findi
         .published
         .as_deref()
         .is_some_and(|text| !text.contains('-'));
-    finding.remap = single.then(|| entry.remap_to(copies)).flatten();
+    finding.remap = single.then(|| entry.widened(copies)).flatten();
     finding.help = Some(match &finding.remap {
         Some(remap) => {
             format!(

@@ -2,9 +2,12 @@
 
 mod allocation;
 mod binding;
+mod cli;
 mod collisions;
 mod common;
 mod conformance;
+mod documents;
 mod engine_table;
+mod rules;
 mod schemas;
 mod tables;
