@@ -115,7 +115,7 @@ pub struct Step {
 /// A map in the order of its document.
 #[derive(Clone, Debug, Default)]
 pub struct Mapping {
-    entries: IndexMap<Rc<str>, Entry>,
+    entries: IndexMap<Rc<str>, Entry, foldhash::fast::RandomState>,
 }
 
 /// A key's place and its value.
