@@ -9,6 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use other as system;
+
 /// Consecutive ports, both ends included; never empty.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -184,140 +194,6 @@ fn dynamic_ports(text: &str) -> Option<PortRange> {
 #[cfg(any(target_os = "macos", test))]
 fn airplay_is_on(text: &str) -> bool {
     !matches!(text.trim(), "0" | "false" | "NO")
-}
-
-#[cfg(target_os = "linux")]
-mod system {
-    use super::{Error, Excluded, Limits, ipv6, port_list, two_ports};
-    use crate::host::read_file;
-
-    pub(super) fn read() -> Result<Limits, Error> {
-        Ok(Limits {
-            // Absent before Linux 4.11, where it was fixed.
-            unprivileged_start: setting("ip_unprivileged_port_start", |text| text.parse().ok())
-                .or_else(|error| absent(error, 1024))?,
-            ephemeral: setting("ip_local_port_range", two_ports)?,
-            reserved: setting("ip_local_reserved_ports", port_list)?,
-            excluded: Excluded::default(),
-            airplay: false,
-            nonlocal_bind: setting("ip_nonlocal_bind", |text| Some(text != "0"))?,
-            ipv6: ipv6(),
-        })
-    }
-
-    /// One of `/proc/sys/net/ipv4`, which shows the network namespace of the thread that reads.
-    fn setting<T>(name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
-        let path = format!("/proc/sys/net/ipv4/{name}");
-        let text = read_file(&path)?;
-        parse(text.trim()).ok_or_else(|| Error::form(&path, &text))
-    }
-
-    fn absent<T>(error: Error, default: T) -> Result<T, Error> {
-        match error {
-            Error::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Ok(default)
-            }
-            error => Err(error),
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use std::process::{Command, Stdio};
-
-    #[cfg(not(windows))]
-    use super::PortRange;
-    use super::{Error, Excluded, Limits, ipv6};
-    #[cfg(windows)]
-    use super::{dynamic_ports, excluded_ranges};
-
-    #[cfg(windows)]
-    pub(super) fn read() -> Result<Limits, Error> {
-        let netsh = |what: &str, protocol: &str| {
-            run("netsh", &["interface", "ipv4", "show", what, protocol])
-        };
-        let dynamic = netsh("dynamicport", "tcp")?;
-        let excluded = |protocol| {
-            let protocol = format!("protocol={protocol}");
-            netsh("excludedportrange", &protocol).map(|text| excluded_ranges(&text))
-        };
-        Ok(Limits {
-            unprivileged_start: 0,
-            ephemeral: dynamic_ports(&dynamic)
-                .ok_or_else(|| Error::form("netsh interface ipv4 show dynamicport", &dynamic))?,
-            reserved: Vec::new(),
-            excluded: Excluded {
-                tcp: excluded("tcp")?,
-                udp: excluded("udp")?,
-            },
-            airplay: false,
-            nonlocal_bind: false,
-            ipv6: ipv6(),
-        })
-    }
-
-    #[cfg(not(windows))]
-    pub(super) fn read() -> Result<Limits, Error> {
-        let port = |name: &str| {
-            let text = run("sysctl", &["-n", name])?;
-            text.trim().parse().map_err(|_| Error::form(name, &text))
-        };
-        let (first, last) = (
-            port("net.inet.ip.portrange.first")?,
-            port("net.inet.ip.portrange.last")?,
-        );
-        Ok(Limits {
-            unprivileged_start: 1024,
-            // The kernels accept the two in either order.
-            ephemeral: PortRange {
-                first: first.min(last),
-                last: first.max(last),
-            },
-            reserved: Vec::new(),
-            excluded: Excluded::default(),
-            airplay: airplay(),
-            nonlocal_bind: false,
-            ipv6: ipv6(),
-        })
-    }
-
-    #[cfg(target_os = "macos")]
-    fn airplay() -> bool {
-        let monterey = run("sysctl", &["-n", "kern.osproductversion"]).is_ok_and(|text| {
-            let major = text
-                .split('.')
-                .next()
-                .and_then(|major| major.trim().parse().ok());
-            major.is_some_and(|major: u32| major >= 12)
-        });
-        let entry = [
-            "-currentHost",
-            "read",
-            "com.apple.controlcenter",
-            "AirplayRecieverEnabled",
-        ];
-        monterey && run("defaults", &entry).is_ok_and(|text| super::airplay_is_on(&text))
-    }
-
-    #[cfg(not(any(windows, target_os = "macos")))]
-    fn airplay() -> bool {
-        false
-    }
-
-    /// What a program of the system's prints; its exit status is no matter, as what is not there
-    /// is an answer too.
-    fn run(program: &str, arguments: &[&str]) -> Result<String, Error> {
-        let output = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|source| Error::Command {
-                command: format!("{program} {}", arguments.join(" ")),
-                source,
-            })?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
 }
 
 #[cfg(test)]
