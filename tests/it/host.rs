@@ -2,16 +2,20 @@
 //!
 //! Each test has a loopback address of its own, so that none meets another's ports.
 
+mod owners;
+
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::num::NonZeroU16;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use portplan::host::{
     Bind, Detail, Limits, Outcome, Owner, Protocol, Snapshot, Socket, State, probe, sockets,
 };
 use socket2::{Domain, Type};
+
+use owners::this_process;
 
 const ANY4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 const ANY6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
@@ -78,73 +82,6 @@ fn try_bind_as(protocol: Protocol, address: IpAddr, port: u16, reuse: bool) -> O
 /// Whether this machine has IPv6; the tests of it are void elsewhere.
 fn ipv6() -> bool {
     Limits::read().unwrap().ipv6
-}
-
-fn this_process(owner: &Owner) {
-    let Owner::Process { pid, program, user } = owner else {
-        panic!("{owner:?}");
-    };
-    assert_eq!(*pid, std::process::id());
-    let executable = std::env::current_exe().unwrap();
-    let name = executable.file_name().unwrap().to_str().unwrap();
-    assert_eq!(program.as_deref(), Some(name));
-    let id = Command::new("id").arg("-un").output().unwrap();
-    assert_eq!(
-        user.as_deref(),
-        Some(str::from_utf8(&id.stdout).unwrap().trim())
-    );
-}
-
-#[test]
-fn a_listener_is_ours() {
-    let address = loopback(1);
-    let listener = TcpListener::bind((address, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let socket = only(Protocol::Tcp, port);
-    assert_eq!((socket.state, socket.address), (State::Listening, address));
-    assert_eq!(socket.v6only, None);
-    this_process(&socket.owner);
-    let unread = of_port(Protocol::Tcp, port, Detail::Table);
-    assert_eq!(unread[0].owner, Owner::Unread);
-
-    drop(listener);
-    eventually(|| of_port(Protocol::Tcp, port, Detail::Table), vec![]);
-}
-
-#[test]
-fn the_process_of_a_child_is_named() {
-    let script = "import socket, sys\n\
-        s = socket.create_server(('127.80.80.2', 0)); print(s.getsockname()[1], flush=True)\n\
-        sys.stdin.read()";
-    let child = Command::new("python3")
-        .args(["-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = child else {
-        eprintln!("no python3 here");
-        return;
-    };
-    let mut port = String::new();
-    let mut out = child.stdout.take().unwrap();
-    while !port.ends_with('\n') {
-        let mut byte = [0];
-        out.read_exact(&mut byte).unwrap();
-        port.push(byte[0].into());
-    }
-    let socket = only(Protocol::Tcp, port.trim().parse().unwrap());
-    let Owner::Process { pid, program, .. } = &socket.owner else {
-        panic!("{socket:?}");
-    };
-    assert_eq!(*pid, child.id());
-    assert!(
-        program
-            .as_deref()
-            .is_some_and(|name| name.starts_with("python3")),
-        "{program:?}"
-    );
-    drop(child.stdin.take());
-    child.wait().unwrap();
 }
 
 #[test]
@@ -368,24 +305,5 @@ fn limits_and_addresses_agree_with_the_probe() {
                 "{local:?}"
             );
         }
-    }
-}
-
-/// `cargo test --release -- --ignored --nocapture reading_500`: a few milliseconds.
-#[test]
-#[ignore = "a measurement"]
-fn reading_500_listeners() {
-    let listeners: Vec<_> = (0..500)
-        .map(|_| TcpListener::bind((loopback(13), 0)).unwrap())
-        .collect();
-    for detail in [Detail::Table, Detail::Owners, Detail::Options] {
-        let mut best = Duration::MAX;
-        for _ in 0..20 {
-            let start = Instant::now();
-            let found = sockets(detail).unwrap().sockets;
-            best = best.min(start.elapsed());
-            assert!(found.len() >= listeners.len());
-        }
-        println!("{detail:?}: {best:?}");
     }
 }
