@@ -48,8 +48,8 @@ impl Addresses {
     /// True if a socket can be bound to the address as far as interfaces go: one of theirs, every
     /// address, or in 127.0.0.0/8, which is local as a whole (engine.md 1.13).
     ///
-    /// False is no proof that it cannot: see [`Limits::nonlocal_bind`](super::Limits), and a
-    /// route of type `local` makes addresses that no interface has.
+    /// False is no proof that it cannot: there is `Limits::nonlocal_bind`, UDP binds multicast and
+    /// broadcast addresses too, and a route of type `local` makes addresses no interface has.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

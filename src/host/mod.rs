@@ -51,7 +51,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`Error`] if a part of it cannot be read; a partial view is never returned as a whole one.
+    /// [`Error`](enum@Error) if a part of it cannot be read; a partial view is never returned as a whole one.
     pub fn read(detail: Detail) -> Result<Self, Error> {
         let Sockets {
             sockets,
@@ -94,7 +94,7 @@ pub struct Sockets {
 ///
 /// # Errors
 ///
-/// [`Error`] if the system does not give them.
+/// [`Error`](enum@Error) if the system does not give them.
 pub fn sockets(detail: Detail) -> Result<Sockets, Error> {
     let mut found = system::sockets(detail)?;
     found.sockets.sort_unstable();
@@ -122,7 +122,7 @@ pub enum Error {
         text: String,
     },
     /// A program of the operating system's.
-    #[error("cannot run `{command}`: is it in the PATH")]
+    #[error("`{command}` gave no answer: is it in the PATH, and what does it say when run by hand")]
     Command {
         /// The command line.
         command: String,

@@ -1,5 +1,6 @@
 //! The limits of macOS and Windows, from the programs that tell them.
 
+use std::io;
 use std::process::{Command, Stdio};
 
 #[cfg(not(windows))]
@@ -73,7 +74,8 @@ fn airplay() -> bool {
         "com.apple.controlcenter",
         "AirplayRecieverEnabled",
     ];
-    monterey && run("defaults", &entry).is_ok_and(|text| super::airplay_is_on(&text))
+    // `defaults` fails where there is no entry.
+    monterey && run("defaults", &entry).map_or(true, |text| super::airplay_is_on(&text))
 }
 
 #[cfg(not(any(windows, target_os = "macos")))]
@@ -81,16 +83,19 @@ fn airplay() -> bool {
     false
 }
 
-/// What a program of the system's prints; its exit status is no matter, as what is not there
-/// is an answer too.
+/// What a program of the system's prints.
 fn run(program: &str, arguments: &[&str]) -> Result<String, Error> {
+    let failed = |source| Error::Command {
+        command: format!("{program} {}", arguments.join(" ")),
+        source,
+    };
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .output()
-        .map_err(|source| Error::Command {
-            command: format!("{program} {}", arguments.join(" ")),
-            source,
-        })?;
+        .map_err(failed)?;
+    if !output.status.success() {
+        return Err(failed(io::Error::other(output.status.to_string())));
+    }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
