@@ -9,6 +9,7 @@ pub mod cli;
 pub mod compose;
 pub mod finding;
 pub mod graph;
+pub mod host;
 pub mod plan;
 pub mod report;
 pub mod rules;

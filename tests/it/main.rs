@@ -8,6 +8,8 @@ mod common;
 mod conformance;
 mod documents;
 mod engine_table;
+#[cfg(target_os = "linux")]
+mod host;
 mod rules;
 mod schemas;
 mod tables;
