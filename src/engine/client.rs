@@ -199,9 +199,11 @@ fn docker(endpoint: &Endpoint, limit: Duration) -> Result<Docker, Failure> {
             Docker::connect_with_named_pipe(path, seconds, API_DEFAULT_VERSION).map_err(failed)
         }
         #[cfg(not(unix))]
-        Address::Unix(_) => Err(Failure::NotBuiltIn("Unix sockets are not of this system")),
+        Address::Unix(_) => Err(Failure::NotBuiltIn(
+            "Unix sockets do not exist on this system",
+        )),
         #[cfg(not(windows))]
-        Address::NamedPipe(_) => Err(Failure::NotBuiltIn("named pipes are Windows's")),
+        Address::NamedPipe(_) => Err(Failure::NotBuiltIn("named pipes exist on Windows only")),
         Address::Tcp {
             authority,
             tls: Tls::Off,
@@ -209,7 +211,9 @@ fn docker(endpoint: &Endpoint, limit: Duration) -> Result<Docker, Failure> {
         Address::Tcp {
             tls: Tls::Unverified,
             ..
-        } => Err(Failure::NotBuiltIn("TLS without checking certificates")),
+        } => Err(Failure::NotBuiltIn(
+            "TLS without checking the certificate (SkipTLSVerify, DOCKER_TLS)",
+        )),
         #[cfg(feature = "tls")]
         Address::Tcp {
             authority,
@@ -230,13 +234,13 @@ fn docker(endpoint: &Endpoint, limit: Duration) -> Result<Docker, Failure> {
         Address::Tcp {
             tls: Tls::Verified(_),
             ..
-        } => Err(Failure::NotBuiltIn("feature `tls`")),
+        } => Err(Failure::NotBuiltIn("TLS needs the feature `tls`")),
         #[cfg(feature = "ssh")]
         Address::Ssh(destination) => {
             Docker::connect_with_ssh(destination, seconds, API_DEFAULT_VERSION, None)
                 .map_err(failed)
         }
         #[cfg(not(feature = "ssh"))]
-        Address::Ssh(_) => Err(Failure::NotBuiltIn("feature `ssh`")),
+        Address::Ssh(_) => Err(Failure::NotBuiltIn("ssh:// needs the feature `ssh`")),
     }
 }

@@ -336,7 +336,7 @@ fn current_context(around: &Surroundings<'_>) -> Result<Option<String>, Endpoint
 /// Reads `DOCKER_HOST`'s syntax (`ParseHost` in docker/cli `opts/hosts.go`).
 fn parse(text: &str, tls: Tls, from: Source) -> Result<Endpoint, EndpointError> {
     let invalid = |reason| EndpointError::Address {
-        text: text.to_owned(),
+        text: without_password(text),
         from: from.clone(),
         reason,
     };
@@ -366,6 +366,19 @@ fn parse(text: &str, tls: Tls, from: Source) -> Result<Endpoint, EndpointError> 
         address,
         source: from,
     })
+}
+
+/// The address as it may be shown.
+fn without_password(text: &str) -> String {
+    match text
+        .rsplit_once('@')
+        .map(|(user, host)| (user.rfind(':'), host))
+    {
+        Some((Some(colon), host)) if !text[colon..].starts_with("://") => {
+            format!("{}:…@{host}", &text[..colon])
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// `host:port` with the CLI's defaults: localhost; 2375, with TLS 2376.

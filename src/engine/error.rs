@@ -14,7 +14,7 @@ const LONGEST_QUOTE: usize = 200;
 
 /// An engine could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{failure} at {endpoint}")]
+#[error("cannot read the engine at {endpoint}: {failure}")]
 pub struct EngineError {
     /// The engine that was tried.
     pub endpoint: Box<Endpoint>,
@@ -26,25 +26,25 @@ pub struct EngineError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// There is no such socket.
-    #[error("no engine: there is no such socket")]
+    #[error("there is no such socket")]
     NotThere,
     /// Nothing listens.
-    #[error("no engine: nothing listens")]
+    #[error("nothing listens there")]
     Refused,
     /// The socket is there, but not for this user.
-    #[error("no permission to talk to the engine")]
+    #[error("permission denied")]
     PermissionDenied,
     /// No whole answer in time.
-    #[error("no answer within {} s from the engine", .0.as_secs_f32())]
+    #[error("no answer within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
     /// The encryption failed, or is missing.
-    #[error("no secure connection to the engine ({0})")]
+    #[error("no secure connection: {0}")]
     Tls(String),
     /// It is no engine, or one that speaks in ways unknown here.
-    #[error("no usable answer ({0}) from what listens")]
+    #[error("no usable answer: {0}")]
     Garbage(String),
     /// The engine refused a request.
-    #[error("the request was refused (status {status}: {message}) by the engine")]
+    #[error("it refused a request with status {status}: {message}")]
     Status {
         /// HTTP's.
         status: u16,
@@ -52,10 +52,10 @@ pub enum Failure {
         message: String,
     },
     /// The network is at fault, or `ssh`.
-    #[error("no connection ({0}) to the engine")]
+    #[error("no connection: {0}")]
     Unreachable(String),
     /// This program cannot speak to such an endpoint.
-    #[error("no support in this build ({0}) for the engine")]
+    #[error("this build cannot: {0}")]
     NotBuiltIn(&'static str),
 }
 
@@ -95,7 +95,9 @@ impl EngineError {
             Failure::Tls(_) => "check DOCKER_TLS_VERIFY and DOCKER_CERT_PATH (ca.pem, cert.pem, \
                                 key.pem), or the context's certificates"
                 .to_owned(),
-            Failure::Garbage(_) => format!("that may be another program; {elsewhere}"),
+            Failure::Garbage(_) => format!(
+                "that may be another program, or an engine newer than this program; {elsewhere}"
+            ),
             Failure::Status { .. } => format!(
                 "see what `docker --host {} info` says, or {elsewhere}",
                 self.endpoint.address
@@ -190,7 +192,7 @@ impl Failure {
     fn of_status(status: u16, message: &str) -> Self {
         // What Go's TLS listeners answer to plain HTTP, in plain HTTP.
         if status == 400 && message.contains("HTTP request to an HTTPS server") {
-            return Failure::Tls("the engine wants TLS: set DOCKER_TLS_VERIFY=1".to_owned());
+            return Failure::Tls("the engine wants TLS; set DOCKER_TLS_VERIFY=1".to_owned());
         }
         Failure::Status {
             status,
