@@ -50,11 +50,13 @@ impl Container {
         match start.restart {
             _ if self.state == State::Restarting => Tenure::Attempts,
             RestartPolicy::Always if start.ever_started => Tenure::AtBoot,
-            // Nothing but a failed start leaves such a container stopped without the user's will;
-            // the engine tries again at the next boot.
+            // Also after a stop by the user: the policy sees the exit code alone (20.10, 28.5).
+            RestartPolicy::OnFailure if start.exit_code != 0 && start.retries_left => {
+                Tenure::AtBoot
+            }
+            // Stopped by the user, it stays so; if its last start failed, 28.5 tries again at the
+            // next boot and 20.10 does not.
             RestartPolicy::UnlessStopped if start.failed => Tenure::PerhapsAtBoot,
-            // The policy is asked anew at boot, and sees the last exit code.
-            RestartPolicy::OnFailure if start.exit_code != 0 => Tenure::PerhapsAtBoot,
             _ => Tenure::Nothing,
         }
     }
@@ -75,7 +77,7 @@ pub enum Tenure {
     Attempts,
     /// It has none now, and takes them when the daemon or the machine starts.
     AtBoot,
-    /// As [`Tenure::AtBoot`], if what stopped it was a failure.
+    /// As [`Tenure::AtBoot`], with some engines.
     PerhapsAtBoot,
     /// None unless somebody starts it.
     Nothing,
@@ -214,6 +216,8 @@ pub struct Start {
     pub failed: bool,
     /// The exit code of its last run.
     pub exit_code: i64,
+    /// The restart policy's number of attempts is not used up; true without such a number.
+    pub retries_left: bool,
     /// The ports it would ask for.
     pub ports: Vec<Request>,
 }
@@ -296,3 +300,7 @@ pub struct Task {
     /// The stack it was deployed with.
     pub stack: Option<String>,
 }
+
+#[cfg(test)]
+#[path = "container_tests.rs"]
+mod tests;

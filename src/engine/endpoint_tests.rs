@@ -152,7 +152,8 @@ fn other_sockets_only_where_nothing_is_chosen() {
     const PODMAN: &str = "/run/user/7/podman/podman.sock";
     const ROOT_PODMAN: &str = "/run/podman/podman.sock";
     let user = ("XDG_RUNTIME_DIR", "/run/user/7");
-    let table: &[(&[(&str, &str)], &[&str], &str)] = &[
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+    let table: &[Row<'_>] = &[
         (
             &[user],
             &[DEFAULT, ROOTLESS, PODMAN],

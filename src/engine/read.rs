@@ -323,9 +323,11 @@ fn start(details: &ContainerInspectResponse) -> Start {
     let started = state.and_then(|state| state.started_at.as_deref());
     let error = state.and_then(|state| state.error.as_deref());
     let host = details.host_config.as_ref();
-    let policy = host.and_then(|host| host.restart_policy.as_ref()?.name);
+    let policy = host.and_then(|host| host.restart_policy.as_ref());
+    let attempts = policy.and_then(|policy| policy.maximum_retry_count);
+    let attempts = attempts.filter(|attempts| *attempts > 0);
     Start {
-        restart: match policy {
+        restart: match policy.and_then(|policy| policy.name) {
             Some(RestartPolicyNameEnum::ALWAYS) => RestartPolicy::Always,
             Some(RestartPolicyNameEnum::UNLESS_STOPPED) => RestartPolicy::UnlessStopped,
             Some(RestartPolicyNameEnum::ON_FAILURE) => RestartPolicy::OnFailure,
@@ -336,6 +338,7 @@ fn start(details: &ContainerInspectResponse) -> Start {
         ever_started: started.is_some_and(|started| !started.is_empty() && started != NEVER),
         failed: error.is_some_and(|error| !error.is_empty()),
         exit_code: state.and_then(|state| state.exit_code).unwrap_or_default(),
+        retries_left: attempts.is_none_or(|most| details.restart_count.unwrap_or_default() < most),
         ports: requests(details),
     }
 }

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use portplan::engine::container::{
     Container, HostPort, NetworkMode, Protocol, Publish, Request, RestartPolicy, State, Tenure,
 };
-use portplan::engine::endpoint::{Choice, Surroundings, resolve};
+use portplan::engine::endpoint::{Choice, Endpoint, Surroundings, resolve};
 use portplan::engine::snapshot::{Product, PublishMode, ServiceMode, ServicePort, Swarm};
 use portplan::engine::{Hints, Limits, Snapshot, observe};
 
-use super::{endpoint, observe_within};
+use super::endpoint;
 
 /// What all that these tests make is named.
 const PREFIX: &str = "portplan-test-";
@@ -27,14 +27,14 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// A real engine, without anything of these tests; it is cleaned again afterwards.
 struct Real {
-    host: String,
+    endpoint: Endpoint,
     image: &'static str,
     _turn: MutexGuard<'static, ()>,
 }
 
 /// The engine to test with, or none if there is none to be had.
 fn engine() -> Option<Real> {
-    let host = match env::var("PORTPLAN_TEST_ENGINE") {
+    let endpoint = match env::var("PORTPLAN_TEST_ENGINE") {
         Ok(required) if required == "required" => {
             let home = env::var("HOME").ok();
             let around = Surroundings {
@@ -42,21 +42,18 @@ fn engine() -> Option<Real> {
                 home: home.as_deref().map(Into::into),
                 exists: &|path| path.exists(),
             };
-            resolve(Choice::Unsaid, &around)
-                .unwrap()
-                .address
-                .to_string()
+            resolve(Choice::Unsaid, &around).unwrap()
         }
-        Ok(host) => host,
+        Ok(host) => endpoint(&host),
         Err(_) => {
             println!("skipped: no engine (set PORTPLAN_TEST_ENGINE)");
             return None;
         }
     };
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    observe(&endpoint(&host), Limits::default(), Hints::default()).unwrap();
+    observe(&endpoint, Limits::default(), Hints::default()).unwrap();
     let mut real = Real {
-        host,
+        endpoint,
         image: "bb",
         _turn: turn,
     };
@@ -75,7 +72,7 @@ impl Real {
     fn try_docker(&self, command: &str) -> Result<String, String> {
         let words = command.replace("IMAGE", self.image).replace("P-", PREFIX);
         let output = Command::new("docker")
-            .args(["--host", &self.host])
+            .args(["--host", &self.endpoint.address.to_string()])
             .args(words.split_whitespace())
             .output()
             .unwrap();
@@ -105,7 +102,7 @@ impl Real {
 
     /// The snapshot with nothing in it but what the tests made.
     fn snapshot(&self) -> Snapshot {
-        let mut snapshot = observe_within(&self.host, 5.0, 15.0).unwrap();
+        let mut snapshot = observe(&self.endpoint, Limits::default(), Hints::default()).unwrap();
         snapshot
             .containers
             .retain(|container| container.name.starts_with(PREFIX));
@@ -119,16 +116,15 @@ impl Real {
         containers.find(|container| container.name == name).unwrap()
     }
 
-    /// Waits until a container is in a state.
-    fn wait_for(&self, name: &str, state: State) -> Container {
+    /// Waits until this is true of a container.
+    fn wait_until(&self, name: &str, is_so: impl Fn(&Container) -> bool) -> Container {
         let start = Instant::now();
         loop {
             let container = self.container(name);
-            if container.state == state {
+            if is_so(&container) {
                 return container;
             }
-            let waited = start.elapsed() < Duration::from_secs(30);
-            assert!(waited, "{name} is {:?}", container.state);
+            assert!(start.elapsed() < Duration::from_secs(30), "{container:?}");
             thread::sleep(Duration::from_millis(100));
         }
     }
@@ -272,7 +268,7 @@ fn ranges_and_all_ports() {
 fn stopped_ones_claim_by_their_policy() {
     let Some(real) = engine() else { return };
     use RestartPolicy::{Always, No, OnFailure, UnlessStopped};
-    use Tenure::{AtBoot, Nothing, PerhapsAtBoot};
+    use Tenure::{AtBoot, Nothing};
     // Name, policy, whether it is started and stopped, what it will do at boot.
     let table = [
         ("created-no", "no", No, false, Nothing),
@@ -287,13 +283,7 @@ fn stopped_ones_claim_by_their_policy() {
             Nothing,
         ),
         // Killed: with an exit code of its own.
-        (
-            "stopped-failure",
-            "on-failure:3",
-            OnFailure,
-            true,
-            PerhapsAtBoot,
-        ),
+        ("stopped-failure", "on-failure:3", OnFailure, true, AtBoot),
     ];
     for (name, policy, _, started, _) in table {
         let create = format!("--name P-{name} --restart {policy} -p 18200:80 IMAGE");
@@ -304,6 +294,14 @@ fn stopped_ones_claim_by_their_policy() {
             real.docker(&format!("create {create}"));
         }
     }
+    // Its one attempt fails too.
+    real.docker("run -d --name P-spent --restart on-failure:1 -p 18201:80 IMAGE sh -c missing");
+    let spent = real.wait_until("spent", |c| {
+        c.state == State::Exited && c.start.as_ref().is_some_and(|start| !start.retries_left)
+    });
+
+    assert_eq!(spent.tenure(), Nothing);
+
     let snapshot = real.snapshot();
     for (name, _, policy, started, tenure) in table {
         let full = format!("{PREFIX}{name}");
@@ -331,7 +329,7 @@ fn stopped_ones_claim_by_their_policy() {
         claims,
         [
             ("portplan-test-stopped-always", AtBoot),
-            ("portplan-test-stopped-failure", PerhapsAtBoot)
+            ("portplan-test-stopped-failure", AtBoot)
         ]
     );
 }
@@ -355,7 +353,7 @@ fn failed_starts_hold_nothing() {
 fn restarting_ones_attempt() {
     let Some(real) = engine() else { return };
     real.docker("run -d --name P-crash --restart always -p 18220:80 IMAGE sh -c false");
-    let crash = real.wait_for("crash", State::Restarting);
+    let crash = real.wait_until("crash", |c| c.state == State::Restarting);
     assert_eq!((crash.tenure(), crash.holds.len()), (Tenure::Attempts, 0));
     let start = crash.start.unwrap();
     assert_eq!(start.ports, [tcp(80, HostPort::Fixed { port: 18220 })]);
@@ -447,7 +445,10 @@ fn labels_of_compose() {
         let run = |program: &str, first: &[&str]| {
             let mut command = Command::new(program);
             command.args(first).arg("-f").arg(&file).args(arguments);
-            command.env("DOCKER_HOST", &real.host).output().ok()
+            command
+                .env("DOCKER_HOST", real.endpoint.address.to_string())
+                .output()
+                .ok()
         };
         let output = run("docker-compose", &[]).or_else(|| run("docker", &["compose"]));
         output.is_some_and(|output| output.status.success())
