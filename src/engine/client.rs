@@ -22,6 +22,9 @@ use super::snapshot::Snapshot;
 /// How many containers are looked at side by side.
 const CONCURRENT_REQUESTS: usize = 16;
 
+/// The same over `ssh`: each is a log-in, of which sshd takes only ten at a time (`MaxStartups`).
+const CONCURRENT_LOGINS: usize = 4;
+
 /// How long an engine may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -141,9 +144,13 @@ impl<'a> Client<'a> {
             }
             false => None,
         };
+        let concurrent = match self.endpoint.address {
+            Address::Ssh(_) => CONCURRENT_LOGINS,
+            _ => CONCURRENT_REQUESTS,
+        };
         let containers: Vec<_> = stream::iter(listed)
             .map(|summary| self.look_closer(summary))
-            .buffer_unordered(CONCURRENT_REQUESTS)
+            .buffer_unordered(concurrent)
             .try_collect()
             .await?;
         Ok(Answers {
@@ -235,6 +242,11 @@ fn docker(endpoint: &Endpoint, limit: Duration) -> Result<Docker, Failure> {
             tls: Tls::Verified(_),
             ..
         } => Err(Failure::NotBuiltIn("TLS needs the feature `tls`")),
+        // The library hands `host:port` to `ssh` as if it were a name.
+        #[cfg(feature = "ssh")]
+        Address::Ssh(destination) if destination.contains(':') => Err(Failure::NotBuiltIn(
+            "a port or an IPv6 address in ssh://; name the host in ~/.ssh/config",
+        )),
         #[cfg(feature = "ssh")]
         Address::Ssh(destination) => {
             Docker::connect_with_ssh(destination, seconds, API_DEFAULT_VERSION, None)

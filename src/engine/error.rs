@@ -113,11 +113,13 @@ impl EngineError {
                 Address::Tcp {
                     tls: Tls::Verified(_),
                     ..
-                } => "cargo install portplan --features tls".to_owned(),
-                Address::Ssh(_) => "cargo install portplan --features ssh; or forward the socket: \
+                } if !cfg!(feature = "tls") => "cargo install portplan --features tls".to_owned(),
+                Address::Ssh(_) if !cfg!(feature = "ssh") => {
+                    "cargo install portplan --features ssh; or forward the socket: \
                                     `ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST` and \
                                     --host unix:///tmp/docker.sock"
-                    .to_owned(),
+                        .to_owned()
+                }
                 _ => elsewhere.to_owned(),
             },
         }
@@ -164,7 +166,7 @@ impl Failure {
     fn of_io(error: &io::Error, endpoint: &Endpoint) -> Self {
         use io::ErrorKind::{
             BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidData,
-            NotFound, PermissionDenied, TimedOut, UnexpectedEof,
+            NotFound, Other, PermissionDenied, TimedOut, UnexpectedEof,
         };
         let tls = matches!(
             endpoint.address,
@@ -180,7 +182,8 @@ impl Failure {
             NotFound => Failure::NotThere,
             ConnectionRefused => Failure::Refused,
             PermissionDenied => Failure::PermissionDenied,
-            InvalidData | UnexpectedEof if tls => Failure::Tls(quote(error)),
+            // `Other` is what the TLS library makes of its errors; a failed look-up is none.
+            InvalidData | Other | UnexpectedEof if tls => Failure::Tls(quote(error)),
             BrokenPipe | ConnectionAborted | ConnectionReset | InvalidData | UnexpectedEof => {
                 Failure::Garbage(quote(error))
             }
