@@ -1,6 +1,5 @@
 //! The talk with an engine, within a time limit.
 
-use std::fs;
 use std::future::Future;
 use std::time::Duration;
 
@@ -196,7 +195,7 @@ fn docker(endpoint: &Endpoint, limit: Duration) -> Result<Docker, Failure> {
         #[cfg(unix)]
         Address::Unix(path) => {
             // The library takes a socket in a closed folder for one that is not there.
-            if let Err(error) = fs::metadata(path) {
+            if let Err(error) = std::fs::metadata(path) {
                 return Err(failed(error.into()));
             }
             Docker::connect_with_unix(path.as_str(), seconds, API_DEFAULT_VERSION).map_err(failed)

@@ -251,9 +251,12 @@ fn permission_denied() {
         insta::assert_snapshot!("permission_denied", fake.error());
         return;
     }
-    let copy = fake.folder.path().join("test");
+    let place = tempfile::tempdir().unwrap();
+    mode(place.path(), 0o755);
+    let copy = place.path().join("test");
     fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-    for folder_mode in [0o755, 0o711] {
+    // A closed socket; a socket in a closed folder.
+    for folder_mode in [0o755, 0o700] {
         mode(fake.folder.path(), folder_mode);
         let test = "engine::fake::permission_denied";
         let run = Command::new("setpriv")
