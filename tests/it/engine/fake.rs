@@ -248,7 +248,8 @@ fn permission_denied() {
     mode(socket.as_path(), 0o000);
     // Root may open anything.
     if observe_within(&fake.host, 1.0, 1.0).is_err() {
-        insta::assert_snapshot!("permission_denied", fake.error());
+        let error = fake.error();
+        assert!(error.contains("permission denied") && error.contains("usermod -aG docker"));
         return;
     }
     let place = tempfile::tempdir().unwrap();
