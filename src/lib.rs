@@ -7,6 +7,7 @@ pub mod binding;
 pub mod claim;
 pub mod cli;
 pub mod compose;
+pub mod engine;
 pub mod finding;
 pub mod graph;
 pub mod host;

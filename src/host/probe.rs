@@ -68,21 +68,22 @@ pub fn probe(bind: Bind) -> Result<Outcome, Error> {
 
 fn attempt(bind: &Bind) -> io::Result<()> {
     let address = SocketAddr::new(bind.address.to_canonical(), bind.port.get());
-    let kind = match bind.protocol {
-        Protocol::Tcp => Type::STREAM,
-        Protocol::Udp => Type::DGRAM,
+    let (kind, protocol) = match bind.protocol {
+        Protocol::Tcp => (Type::STREAM, None),
+        Protocol::Udp => (Type::DGRAM, None),
+        Protocol::Sctp => (Type::STREAM, Some(socket2::Protocol::from(132))),
     };
-    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    let socket = Socket::new(Domain::for_address(address), kind, protocol)?;
     // On Windows the option would let us share the port of a running server; Go, in which the
     // engines are written, does not set it there either.
-    if cfg!(unix) && (bind.protocol == Protocol::Tcp || bind.udp_reuse_address) {
+    if cfg!(unix) && (bind.protocol != Protocol::Udp || bind.udp_reuse_address) {
         socket.set_reuse_address(true)?;
     }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
-    if bind.protocol == Protocol::Tcp {
+    if bind.protocol != Protocol::Udp {
         socket.listen(1)?;
     }
     Ok(())
@@ -99,16 +100,16 @@ fn outcome(error: &io::Error) -> Option<Outcome> {
     }
 }
 
-/// `EAFNOSUPPORT`, for which `io::ErrorKind` has no name.
+/// `EAFNOSUPPORT` and `EPROTONOSUPPORT`, for which `io::ErrorKind` has no names.
 fn no_family(error: &io::Error) -> bool {
-    let code = if cfg!(windows) {
-        10047
+    let codes = if cfg!(windows) {
+        [10047, 10043]
     } else if cfg!(target_os = "linux") {
-        97
+        [97, 93]
     } else {
-        47
+        [47, 43]
     };
-    error.raw_os_error() == Some(code)
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 #[cfg(test)]

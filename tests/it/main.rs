@@ -7,6 +7,8 @@ mod collisions;
 mod common;
 mod conformance;
 mod documents;
+#[cfg(unix)]
+mod engine;
 mod engine_table;
 #[cfg(target_os = "linux")]
 mod host;

@@ -89,6 +89,7 @@ fn request(protocol: Protocol, family: Family) -> [u8; HEADER + REQUEST] {
     let protocol = match protocol {
         Protocol::Tcp => 6,
         Protocol::Udp => 17,
+        Protocol::Sctp => 132,
     };
     put(HEADER, &[family.as_raw() as u8, protocol]);
     put(HEADER + 4, &u32::MAX.to_ne_bytes());
