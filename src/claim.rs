@@ -7,6 +7,7 @@ use crate::binding::{
 };
 use crate::compose::port::Publish;
 use crate::compose::project::{self, Project, Service};
+use crate::machine::Machine;
 
 /// A published port that wants a host port, and who wants it.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +72,14 @@ impl fmt::Display for Ignored {
     }
 }
 
-/// What becomes of a port of a service.
+/// What becomes of a port of a service on a machine, or on one that is not known.
 #[must_use]
-pub fn fate(project: &Project, service: &Service, publish: &Publish) -> Fate {
+pub fn fate(
+    project: &Project,
+    service: &Service,
+    publish: &Publish,
+    machine: Option<&Machine>,
+) -> Fate {
     let mode = service.network_mode.as_ref().map(|(mode, _)| mode.as_str());
     if service.provider.is_some() {
         return Fate::Ignored(Ignored::Provider);
@@ -89,7 +95,7 @@ pub fn fate(project: &Project, service: &Service, publish: &Publish) -> Fate {
         Ok(binding) => binding,
         Err(refused) => return Fate::Refused(refused),
     };
-    match network_of(project, service) {
+    match network_of(project, service, machine) {
         Ok(network) => Fate::Claimed(binding::Claim { binding, network }),
         Err(ignored) => Fate::Ignored(ignored),
     }
@@ -142,12 +148,21 @@ fn published(text: Option<&str>) -> Result<Published, Refused> {
 
 /// The network that a service's ports are published through: of several, one that publishes
 /// (engine.md 1.2).
-fn network_of(project: &Project, service: &Service) -> Result<Network, Ignored> {
+fn network_of(
+    project: &Project,
+    service: &Service,
+    machine: Option<&Machine>,
+) -> Result<Network, Ignored> {
+    let there = |name: &str| {
+        machine
+            .and_then(|machine| machine.network(name))
+            .unwrap_or(Network::Unknown)
+    };
     match service.network_mode.as_ref().map(|(mode, _)| mode.as_str()) {
         None => {}
         Some("none") => return Err(Ignored::NoNetwork),
         Some("bridge" | "default") => return Ok(Network::default_bridge()),
-        Some(_) => return Ok(Network::Unknown),
+        Some(name) => return Ok(there(name)),
     }
     let default = ["default".to_owned()];
     let names = if service.networks.is_empty() {
@@ -156,6 +171,7 @@ fn network_of(project: &Project, service: &Service) -> Result<Network, Ignored> 
         &service.networks
     };
     let kinds = names.iter().map(|name| match project.networks.get(name) {
+        Some(network) if network.external => external(network.name.as_ref().unwrap_or(name), there),
         Some(network) => kind_of(network),
         None => Ok(Network::default()),
     });
@@ -174,16 +190,18 @@ fn network_of(project: &Project, service: &Service) -> Result<Network, Ignored> 
     }
 }
 
+/// How ports are published through a network that exists apart from the project.
+fn external(name: &str, there: impl Fn(&str) -> Network) -> Result<Network, Ignored> {
+    match name {
+        "host" => Err(Ignored::HostNetwork),
+        "none" => Err(Ignored::NoNetwork),
+        "bridge" => Ok(Network::default_bridge()),
+        name => Ok(there(name)),
+    }
+}
+
 /// How ports are published through a network of the project.
 fn kind_of(network: &project::Network) -> Result<Network, Ignored> {
-    if network.external {
-        return match network.name.as_deref() {
-            Some("host") => Err(Ignored::HostNetwork),
-            Some("none") => Err(Ignored::NoNetwork),
-            Some("bridge") => Ok(Network::default_bridge()),
-            _ => Ok(Network::Unknown),
-        };
-    }
     match network.driver.as_deref() {
         None | Some("bridge" | "default" | "overlay") if network.internal => {
             Ok(Network::Unpublished)

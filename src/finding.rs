@@ -1,7 +1,7 @@
 //! What a check found.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::compose::port::{Origin, Publish};
 use crate::compose::project::Service;
@@ -32,6 +32,10 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// The published ports that take part.
     pub claims: Vec<ClaimRef>,
+    /// Who has the port already, if somebody has.
+    pub holder: Option<HolderRef>,
+    /// The machine that this is about, if one is known.
+    pub host: Option<String>,
     /// A published port that could be moved, and where to.
     pub remap: Option<Remap>,
     /// What limits or explains it.
@@ -92,4 +96,40 @@ pub struct Remap {
     pub from: String,
     /// The mapping as it would be.
     pub to: String,
+}
+
+/// Somebody who has a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HolderRef {
+    /// What it is.
+    pub kind: HolderKind,
+    /// Its name: of the container, the service, or the program.
+    pub name: String,
+    /// The process, if it is one and known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The user of the process, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The Compose project of the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The Compose or Swarm service of the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// What frees the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// What has a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HolderKind {
+    /// A container.
+    Container,
+    /// A program that listens, or a connection of one.
+    Socket,
+    /// A Swarm service.
+    Service,
 }

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod finding;
 pub mod graph;
 pub mod host;
+pub mod machine;
 pub mod plan;
 pub mod report;
 pub mod rules;

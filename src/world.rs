@@ -1,26 +1,53 @@
 //! Everything that a check looks at.
 
+use std::ops::Range;
+
 use crate::binding::Engine;
 use crate::compose::project::Project;
+use crate::machine::Machine;
 
-/// The projects, and the engine that would run them.
+/// The projects, and what would run them.
 #[derive(Debug, Default)]
 pub struct World {
-    /// The projects, in the order they were named or found.
+    /// The projects, in the order of their files.
     pub projects: Vec<Project>,
-    /// The engine.
+    /// The engine, where no machine is known.
     pub engine: Engine,
+    /// The machines that the projects would be started on, each on every one of them.
+    pub machines: Vec<Machine>,
+    /// True if the projects are files of the machine, so that their folders can be compared with
+    /// those that its containers were made from.
+    pub live: bool,
     /// True if all projects run on one host; otherwise each is alone.
     pub together: bool,
+    /// The Swarm stack that the projects would be deployed as, instead of started by Compose.
+    pub stack: Option<String>,
+}
+
+/// Projects that share a host, and the machine that it is, if one is known.
+#[derive(Clone, Debug)]
+pub struct Host<'w> {
+    /// The indices of the projects.
+    pub projects: Range<usize>,
+    /// The machine.
+    pub machine: Option<&'w Machine>,
 }
 
 impl World {
-    /// The indices of the projects that share a host.
-    pub fn hosts(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
-        let all = 0..self.projects.len();
-        let step = if self.together { all.len().max(1) } else { 1 };
-        all.clone()
+    /// Each group of projects on each machine.
+    pub fn hosts(&self) -> impl Iterator<Item = Host<'_>> {
+        let count = self.projects.len();
+        let step = if self.together { count.max(1) } else { 1 };
+        let groups = (0..count)
             .step_by(step)
-            .map(move |first| first..(first + step).min(all.len()))
+            .map(move |first| first..(first + step).min(count));
+        groups.flat_map(|projects| {
+            let known = self.machines.iter().map(Some);
+            let unknown = self.machines.is_empty().then_some(None);
+            known.chain(unknown).map(move |machine| Host {
+                projects: projects.clone(),
+                machine,
+            })
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use super::machine::{self, MachineArgs, Machines};
 use super::{ProjectArgs, Status, print};
 use crate::binding::{Engine, Version};
 use crate::compose::problem::Gravity;
@@ -17,7 +18,7 @@ use crate::world::World;
 /// Find host ports that cannot all be had
 ///
 /// Reads compose files as Docker Compose does and predicts what the engine will refuse to start.
-/// A pure function of the files and the environment: no engine is asked.
+/// Without --live or --against a pure function of the files and the environment.
 #[derive(Args)]
 #[command(after_help = "Example: portplan check docker-compose.yml")]
 pub struct CheckArgs {
@@ -33,6 +34,18 @@ pub struct CheckArgs {
     /// The least severity that makes the exit status 1
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
     fail_on: FailOn,
+    /// Look at this machine, too: its containers, its other programs, its Swarm
+    #[arg(long)]
+    live: bool,
+    /// Check against a machine's saved state, from `portplan snapshot`; several are several machines
+    #[arg(long, value_name = "SNAPSHOT")]
+    against: Vec<Utf8PathBuf>,
+    /// Read the files as `docker stack deploy` would for this stack, and check them against the
+    /// Swarm; needs --live, --context, --host or --against
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    #[command(flatten)]
+    machine: MachineArgs,
     /// Version of the Docker Engine that would run the projects; the newest if left out
     #[arg(long, value_name = "VERSION")]
     engine: Option<Version>,
@@ -74,16 +87,27 @@ pub(super) fn run(args: &CheckArgs, projects: &ProjectArgs) -> Status {
     if let Some(version) = args.engine {
         engine.version = version;
     }
+    let live = args.live || args.machine.named();
+    let mut seen = if live {
+        args.machine.read(true)
+    } else {
+        Machines::default()
+    };
+    machine::stored(&args.against, &mut seen);
     let world = World {
         projects: input.projects,
         engine,
+        machines: seen.machines,
+        live,
         together: args.together,
+        stack: args.stack.clone(),
     };
     let findings = rules::check(&world);
     let outcome = Outcome {
         world,
         findings,
-        problems: input.problems,
+        problems: input.problems.into_iter().chain(seen.problems).collect(),
+        remarks: seen.remarks,
     };
     match args.format {
         Format::Json => super::print_json(&Findings::of(&outcome)),

@@ -3,6 +3,7 @@
 mod check;
 mod input;
 mod list;
+mod machine;
 mod schema;
 
 use std::process::ExitCode;

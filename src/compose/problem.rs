@@ -34,6 +34,8 @@ pub enum Kind {
     File,
     /// What Compose checks last: images, networks, dependencies.
     Consistency,
+    /// An engine, a machine or a snapshot of one that cannot be read.
+    Machine,
 }
 
 /// Whether the ports are known all the same.

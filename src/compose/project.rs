@@ -12,6 +12,7 @@ use super::problem::{Kind, Problem};
 use super::profiles::Profiles;
 use super::text::{Text, Written};
 use super::{checks, service};
+use crate::engine::container::Container;
 use crate::source::{Files, SourceMap};
 use crate::span::Span;
 use crate::yaml::Node;
@@ -42,6 +43,8 @@ pub struct Project {
     pub name: String,
     /// The project's folder, as shown.
     pub directory: Utf8PathBuf,
+    /// The project's folder, from the root.
+    pub root: Utf8PathBuf,
     /// The files it was asked for, as shown.
     pub files: Vec<Utf8PathBuf>,
     /// The texts of these, and of all that they pulled in.
@@ -186,6 +189,7 @@ impl Project {
         let mut project = Self {
             name,
             directory: loader.shown(&found.directory),
+            root: found.directory.clone(),
             files: found.files.iter().map(|path| loader.shown(path)).collect(),
             layers: parsed
                 .iter()
@@ -205,6 +209,7 @@ impl Project {
         Self {
             name: request.project_name.clone().unwrap_or_default(),
             directory: ".".into(),
+            root: loader.cwd.to_owned(),
             files: request.files.clone(),
             sources: loader.sources,
             layers: Vec::new(),
@@ -224,6 +229,19 @@ impl Project {
             .sort_by(|a, b| (place(a), a.kind, &a.message).cmp(&(place(b), b.kind, &b.message)));
         problems.dedup();
         self.problems = problems;
+    }
+
+    /// Whether starting the project replaces a container: one of a service that it has, whatever
+    /// folder the container was made from. Orphans and one-off containers stay.
+    #[must_use]
+    pub fn replaces(&self, container: &Container) -> bool {
+        let labels = container.compose.as_ref();
+        container.belongs_to(&self.name)
+            && labels.is_some_and(|labels| {
+                self.services
+                    .iter()
+                    .any(|service| service.name == labels.service)
+            })
     }
 
     /// Which of the [`layers`](Self::layers) publishes a port; `None` if an included or extended

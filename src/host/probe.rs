@@ -109,7 +109,9 @@ fn no_family(error: &io::Error) -> bool {
     } else {
         [47, 43]
     };
-    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+    error
+        .raw_os_error()
+        .is_some_and(|code| codes.contains(&code))
 }
 
 #[cfg(test)]

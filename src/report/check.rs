@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::place::{OriginPlace, Place, ProblemPlace};
 use crate::compose::problem::{Gravity, Problem};
-use crate::finding::{Finding, Remap, Severity};
+use crate::finding::{Finding, HolderRef, Remap, Severity};
 use crate::source::SourceMap;
 use crate::world::World;
 
@@ -16,8 +16,10 @@ pub struct Outcome {
     pub world: World,
     /// What the rules found.
     pub findings: Vec<Finding>,
-    /// What stood in the way of finding the projects.
+    /// What stood in the way of finding the projects or looking at the machines.
     pub problems: Vec<Problem>,
+    /// What is not known, though nothing failed.
+    pub remarks: Vec<String>,
 }
 
 impl Outcome {
@@ -67,6 +69,12 @@ pub struct FoundFinding {
     pub notes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
+    /// Who has the port already, if somebody has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<HolderRef>,
+    /// The machine that this is about, if one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// A published port that could be moved, and where to.
     pub remap: Option<Remap>,
 }
@@ -154,6 +162,8 @@ impl FoundFinding {
             labels: labels.collect(),
             notes: finding.notes.clone(),
             help: finding.help.clone(),
+            holder: finding.holder.clone(),
+            host: finding.host.clone(),
             remap: finding.remap.clone(),
         }
     }

@@ -77,5 +77,6 @@ pub fn kind(kind: Kind) -> &'static str {
         Kind::Name => "name",
         Kind::File => "file",
         Kind::Consistency => "consistency",
+        Kind::Machine => "machine",
     }
 }

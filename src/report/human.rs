@@ -66,6 +66,9 @@ pub fn render(outcome: &Outcome, style: Style) -> String {
             text.push('\n');
         }
     }
+    for remark in &outcome.remarks {
+        text += &format!("note: {remark}\n");
+    }
     text + &summary(outcome, style.verbose) + "\n"
 }
 

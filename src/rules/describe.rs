@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::binding::{Addresses, Cause, Meeting, Network, Port, PortRange, Published, addresses};
+use crate::binding::{
+    Addresses, Cause, Meeting, Network, Port, PortRange, Protocol, Published, addresses,
+};
 use crate::claim::Claim;
 use crate::compose::port::{Origin, OriginKind};
-use crate::finding::{ClaimRef, Label, Remap};
-use crate::graph::Allocation;
+use crate::finding::{ClaimRef, Finding, Label, Remap, Severity};
+use crate::graph::{Allocation, Collision};
+use crate::machine::Use;
 use crate::plan::candidates;
 use crate::world::World;
 use crate::yaml::{How, Step};
+
+use super::{Context, Rule};
 
 /// Claims that are written as one: those of one entry of one service.
 #[derive(Clone, Debug)]
@@ -101,6 +106,11 @@ impl<'a, 'w> Entry<'a, 'w> {
         }
     }
 
+    /// TCP, UDP or SCTP.
+    pub fn protocol(&self) -> Protocol {
+        self.first().wanted.binding.protocol
+    }
+
     /// Where its ports are bound, in words.
     fn place(&self) -> String {
         let claim = self.first();
@@ -111,7 +121,7 @@ impl<'a, 'w> Entry<'a, 'w> {
                 format!("{ip}, every {family} address")
             }
             Some(ip) => ip.to_string(),
-            None => match addresses(binding, &claim.wanted.network, &self.world.engine) {
+            None => match addresses(binding, &claim.wanted.network, &self.host.engine) {
                 Addresses {
                     ipv4: Some(four),
                     ipv6: Some(six),
@@ -180,7 +190,7 @@ impl<'a, 'w> Entry<'a, 'w> {
             port,
             count,
             &self.taken(),
-            &self.world.engine,
+            &self.host.engine,
         )?)
     }
 
@@ -194,7 +204,7 @@ impl<'a, 'w> Entry<'a, 'w> {
             start,
             count,
             &taken,
-            &self.world.engine,
+            &self.host.engine,
         )?)
     }
 
@@ -208,6 +218,14 @@ impl<'a, 'w> Entry<'a, 'w> {
     /// The ports that anything on the host may want.
     fn taken(&self) -> BTreeSet<Port> {
         let mut taken = BTreeSet::new();
+        taken.extend(self.host.holders.holds.iter().map(|(hold, _)| hold.port));
+        taken.extend(
+            self.host
+                .holders
+                .sockets
+                .iter()
+                .map(|holder| holder.socket.port),
+        );
         for other in &self.host.claims {
             match other.wanted.binding.published {
                 Published::Fixed(port) => {
@@ -273,6 +291,57 @@ impl<'a, 'w> Entry<'a, 'w> {
             claim.publish.origin.entry,
         )
     }
+}
+
+/// A finding on a port that somebody has already.
+pub(super) fn held(
+    rule: &Rule,
+    cx: &Context<'_>,
+    host: &Allocation<'_>,
+    collision: &Collision,
+    who: Use<'_>,
+) -> Option<Finding> {
+    let entry = Entry::of(cx.world, host, *collision.claims.first()?);
+    let ports = entry.published().unwrap_or_else(|| "a port".to_owned());
+    let (name, holder) = (entry.who(), who.words());
+    let protocol = entry.protocol();
+    let mut finding = rule.finding(match collision.cause {
+        Cause::Port(_) => format!("{name} wants {ports}/{protocol}, which {holder} has"),
+        Cause::Maybe(_) => format!("{name} may not get {ports}/{protocol}, for {holder} is there"),
+        _ => format!("{name} finds no free port in {ports}/{protocol}, of which {holder} has one"),
+    });
+    let why = meeting(collision.cause).map_or_else(String::new, |why| format!("; {why}"));
+    finding.labels = entry.labels(&why);
+    finding.claims = vec![entry.claim_ref()];
+    finding.host = host.machine.map(|machine| machine.name.clone());
+    if let Cause::Maybe(reason) = collision.cause {
+        finding.severity = finding.severity.min(Severity::Warning);
+        finding.notes.push(reason.to_string());
+    }
+    let orphan = match who {
+        Use::Container(container) => container
+            .belongs_to(&entry.first().project.name)
+            .then_some("an orphan of this project"),
+        _ => None,
+    };
+    finding.notes.extend(
+        orphan.map(|word| format!("it is {word}: `docker compose up --remove-orphans` removes it")),
+    );
+    finding.notes.extend(profile_note(&[&entry]));
+    finding.notes.extend(entry.notes());
+    finding.remap = entry.remap();
+    let holder = who.reference();
+    let stop = holder
+        .command
+        .as_ref()
+        .map(|command| format!("free it: `{command}`"));
+    let moved = finding.remap.as_ref().map(|remap| entry.advice(remap));
+    finding.help = match (stop, moved) {
+        (Some(stop), Some(moved)) => Some(format!("{stop}; or {moved}")),
+        (stop, moved) => stop.or(moved),
+    };
+    finding.holder = Some(holder);
+    Some(finding)
 }
 
 /// In which profiles the services must be on to meet.

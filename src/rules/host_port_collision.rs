@@ -50,7 +50,7 @@ pub(super) const RULE: Rule = Rule::new(
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
         pairs(rule, cx, host, out);
-        for collision in &host.collisions {
+        for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             if let Cause::Exhausted { ports, wanted } = collision.cause {
                 out.push(exhausted(rule, cx, host, &collision.claims, ports, wanted));
             }

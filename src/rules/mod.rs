@@ -1,13 +1,18 @@
 //! The rules: one file each, with its page, its check and its cases.
 
+mod boot_collision;
+mod container_collision;
 mod describe;
 mod host_port_collision;
+mod listener_collision;
 mod override_appends_ports;
 mod port_ignored;
 mod port_refused;
+mod project_name_reused;
 mod published_not_a_port;
 mod range_start_order;
 mod replica_collision;
+mod swarm_ingress_collision;
 
 use crate::finding::{Finding, Severity};
 use crate::graph::Allocation;
@@ -34,14 +39,19 @@ pub struct Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 12] = [
+    boot_collision::RULE,
+    container_collision::RULE,
     host_port_collision::RULE,
+    listener_collision::RULE,
     override_appends_ports::RULE,
     port_ignored::RULE,
     port_refused::RULE,
+    project_name_reused::RULE,
     published_not_a_port::RULE,
     range_start_order::RULE,
     replica_collision::RULE,
+    swarm_ingress_collision::RULE,
 ];
 
 impl Rule {
@@ -79,6 +89,8 @@ impl Rule {
             message,
             labels: Vec::new(),
             claims: Vec::new(),
+            holder: None,
+            host: None,
             remap: None,
             notes: Vec::new(),
             help: None,
@@ -91,7 +103,7 @@ impl Rule {
 pub fn check(world: &World) -> Vec<Finding> {
     let hosts = world
         .hosts()
-        .map(|host| Allocation::of(world, host))
+        .map(|host| Allocation::of(world, &host))
         .collect();
     let context = Context { world, hosts };
     let mut findings = Vec::new();
@@ -102,6 +114,8 @@ pub fn check(world: &World) -> Vec<Finding> {
         let label = finding.labels.first();
         label.map(|label| (label.project, label.span))
     };
+    // what is in the files alone is the same on each machine
     findings.sort_by(|a, b| (place(a), a.rule, &a.message).cmp(&(place(b), b.rule, &b.message)));
+    findings.dedup();
     findings
 }

@@ -43,14 +43,12 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             if !project.profiles.may_enable(&service.profiles) {
                 continue;
             }
-            let ignored =
-                service
-                    .ports
-                    .iter()
-                    .filter_map(|publish| match fate(project, service, publish) {
-                        Fate::Ignored(why) => Some((publish, why)),
-                        _ => None,
-                    });
+            let ignored = service.ports.iter().filter_map(|publish| {
+                match fate(project, service, publish, cx.world.machines.first()) {
+                    Fate::Ignored(why) => Some((publish, why)),
+                    _ => None,
+                }
+            });
             let ignored: Vec<_> = ignored.collect();
             let Some((first, why)) = ignored.first() else {
                 continue;

@@ -45,7 +45,9 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             }
             let mut shared = false;
             for publish in &service.ports {
-                let Fate::Refused(refused) = fate(project, service, publish) else {
+                let Fate::Refused(refused) =
+                    fate(project, service, publish, cx.world.machines.first())
+                else {
                     continue;
                 };
                 let name = &service.name;

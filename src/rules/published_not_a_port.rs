@@ -42,7 +42,8 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
                 continue;
             }
             for publish in &service.ports {
-                let Fate::Refused(Refused::Published(text)) = fate(project, service, publish)
+                let Fate::Refused(Refused::Published(text)) =
+                    fate(project, service, publish, cx.world.machines.first())
                 else {
                     continue;
                 };

@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule::new(
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
         let mut last = None;
-        for collision in &host.collisions {
+        for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             let (copies, ports) = match collision.cause {
                 Cause::Copies(copies) => (copies, 1),
                 Cause::RangeTooShort { ports, copies } => (copies, ports),

@@ -1,0 +1,211 @@
+//! Which machines a command is about, and how they are looked at.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+
+use crate::compose::problem::{Kind, Problem};
+use crate::engine::endpoint::{Choice, Source, Surroundings};
+use crate::engine::{Endpoint, EngineError, Failure, Hints, Limits, endpoint, observe};
+use crate::host::{self, Owner};
+use crate::machine::{Machine, VERSION};
+
+/// The flags that choose machines.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Which machine")]
+pub struct MachineArgs {
+    /// Docker context; give it several times for several machines
+    #[arg(long = "context", value_name = "NAME")]
+    contexts: Vec<String>,
+    /// Address of an engine, such as unix:///var/run/docker.sock
+    #[arg(short = 'H', long, value_name = "ADDRESS")]
+    host: Option<String>,
+}
+
+/// Machines that were looked at, and what could not be seen.
+#[derive(Debug, Default)]
+pub struct Machines {
+    /// The machines.
+    pub machines: Vec<Machine>,
+    /// What could not be seen.
+    pub problems: Vec<Problem>,
+    /// What is not known, though nothing failed.
+    pub remarks: Vec<String>,
+}
+
+impl MachineArgs {
+    /// True if a machine is named.
+    #[must_use]
+    pub fn named(&self) -> bool {
+        !self.contexts.is_empty() || self.host.is_some()
+    }
+
+    /// Looks at the machines named, or at this one. An engine that is asked for, by a flag, a
+    /// variable or because `needed`, and does not answer is a problem; the rest is still read.
+    #[must_use]
+    pub fn read(&self, needed: bool) -> Machines {
+        let mut seen = Machines::default();
+        let contexts = self.contexts.iter().map(|name| Choice::Context(name));
+        let mut choices: Vec<Choice<'_>> = contexts.collect();
+        choices.extend(self.host.as_deref().map(Choice::Host));
+        if choices.is_empty() {
+            choices.push(Choice::Unsaid);
+        }
+        for choice in choices {
+            look(choice, needed, &mut seen);
+        }
+        seen
+    }
+}
+
+/// Reads stored machines.
+pub fn stored(paths: &[Utf8PathBuf], seen: &mut Machines) {
+    for path in paths {
+        let machine = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let machine = machine.and_then(|text| {
+            serde_json::from_str::<Machine>(&text).map_err(|error| error.to_string())
+        });
+        let reason = match machine {
+            Ok(machine) if machine.version == VERSION => {
+                seen.machines.push(machine);
+                continue;
+            }
+            Ok(machine) => format!("it has version {}, not {VERSION}", machine.version),
+            Err(reason) => reason,
+        };
+        let message = format!("cannot read the snapshot `{path}`: {reason}");
+        let problem = Problem::error(Kind::Machine, message).of(path);
+        seen.problems
+            .push(problem.help("make it with `portplan snapshot > host.json`"));
+    }
+}
+
+fn look(choice: Choice<'_>, needed: bool, seen: &mut Machines) {
+    let home = std::env::home_dir().and_then(|home| Utf8PathBuf::from_path_buf(home).ok());
+    let around = Surroundings {
+        variable: &|name| std::env::var(name).ok(),
+        home: home.as_deref(),
+        exists: &|path: &Utf8Path| path.exists(),
+    };
+    let endpoint = match endpoint::resolve(choice, &around) {
+        Ok(endpoint) => endpoint,
+        Err(error) => {
+            seen.problems
+                .push(Problem::error(Kind::Machine, error.to_string()));
+            return;
+        }
+    };
+    let host = if endpoint.is_local() {
+        match host::Snapshot::read(host::Detail::Options) {
+            Ok(host) => Some(host),
+            Err(error) => {
+                seen.problems
+                    .push(Problem::error(Kind::Machine, error.to_string()));
+                None
+            }
+        }
+    } else {
+        seen.remarks.push(format!(
+            "{} is another machine: what listens there beside its containers is not known",
+            endpoint.address
+        ));
+        None
+    };
+    let hints = hints(host.as_ref());
+    let mut engines = Vec::new();
+    match observe(&endpoint, Limits::default(), hints) {
+        Ok(engine) => engines.push(engine),
+        Err(error) if !needed && is_absent(&error) => {
+            seen.remarks
+                .push("no container engine runs here".to_owned());
+        }
+        Err(error) => {
+            let help = if choice == Choice::Unsaid && needed {
+                format!(
+                    "{}; without --live only the files are checked",
+                    error.help()
+                )
+            } else {
+                error.help()
+            };
+            seen.problems
+                .push(Problem::error(Kind::Machine, error.to_string()).help(help));
+        }
+    }
+    if host.is_some() && choice == Choice::Unsaid {
+        others(&endpoint, &around, hints, &mut engines);
+    }
+    if host.is_none() && engines.is_empty() {
+        return;
+    }
+    seen.machines.push(Machine {
+        version: VERSION,
+        name: name(&endpoint, host.as_ref()),
+        engines,
+        host,
+    });
+}
+
+/// What the API does not tell and the host does.
+fn hints(host: Option<&host::Snapshot>) -> Hints {
+    let proxy = host.into_iter().flat_map(|host| &host.sockets).any(|socket| {
+        matches!(&socket.owner, Owner::Process { program: Some(name), .. } if name == "docker-proxy")
+    });
+    Hints {
+        userland_proxy: proxy.then_some(true),
+        ipv6: host.map(|host| host.limits.ipv6),
+    }
+}
+
+/// True where nobody asked for an engine and none is installed.
+fn is_absent(error: &EngineError) -> bool {
+    let unasked = matches!(
+        error.endpoint.source,
+        Source::Default | Source::Rootless | Source::Podman
+    );
+    unasked && matches!(error.failure, Failure::NotThere | Failure::Refused)
+}
+
+/// Other engines of this machine: their containers take ports of the same host.
+fn others(
+    first: &Endpoint,
+    around: &Surroundings<'_>,
+    hints: Hints,
+    engines: &mut Vec<crate::engine::Snapshot>,
+) {
+    let runtime = (around.variable)("XDG_RUNTIME_DIR").map(Utf8PathBuf::from);
+    let mut paths = vec![
+        Utf8PathBuf::from("/var/run/docker.sock"),
+        Utf8PathBuf::from("/run/podman/podman.sock"),
+    ];
+    paths.extend(runtime.iter().map(|folder| folder.join("docker.sock")));
+    paths.extend(
+        runtime
+            .iter()
+            .map(|folder| folder.join("podman/podman.sock")),
+    );
+    for path in paths.iter().filter(|path| path.exists()) {
+        let address = format!("unix://{path}");
+        let endpoint = endpoint::resolve(Choice::Host(&address), around);
+        let Some(endpoint) = endpoint.ok().filter(|other| other.address != first.address) else {
+            continue;
+        };
+        // what it holds is seen as sockets all the same, so it may stay silent
+        let Ok(engine) = observe(&endpoint, Limits::default(), hints) else {
+            continue;
+        };
+        if engines
+            .iter()
+            .all(|known| known.engine.id != engine.engine.id)
+        {
+            engines.push(engine);
+        }
+    }
+}
+
+fn name(endpoint: &Endpoint, host: Option<&host::Snapshot>) -> String {
+    match &endpoint.source {
+        Source::Context { name, .. } => name.clone(),
+        _ if host.is_some() => "this machine".to_owned(),
+        _ => endpoint.address.to_string(),
+    }
+}
