@@ -5,4 +5,5 @@ mod binding;
 mod common;
 mod conformance;
 mod engine_table;
+mod fuzz_regressions;
 mod tables;
