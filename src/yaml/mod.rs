@@ -5,6 +5,7 @@
 //! live on across documents (compose.md 9).
 
 mod dialect;
+mod locate;
 mod merge;
 mod node;
 mod parse;
