@@ -71,7 +71,7 @@ fn check_text(text: &Text, sources: &SourceMap) {
             let mut bytes = [0; 4];
             let written = sources.slice(span);
             // a line break becomes a blank or `\n`, an escape what it stands for
-            let rewritten = matches!(character, ' ' | '\n') || written == "\\";
+            let rewritten = matches!(character, ' ' | '\n') || written.starts_with('\\');
             assert!(
                 written == character.encode_utf8(&mut bytes) || rewritten,
                 "{character:?} is not {written:?} at {span:?}"

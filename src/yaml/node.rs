@@ -233,6 +233,32 @@ impl Node {
         self.tag.is_some() || template || replaces || reset || odd_key
     }
 
+    /// What an alias repeats: in Compose 2.40 a `!reset` acts where its anchor stands and is gone
+    /// from there when the alias is read (compose.md 5).
+    pub(super) fn without_resets(&self) -> Self {
+        if !self.below.reset {
+            return self.clone();
+        }
+        let keep = |node: &Self| node.tag != Some(Tag::Reset);
+        let value = match &self.value {
+            Value::Sequence(items) => {
+                let items = items.iter().filter(|item| keep(item));
+                Value::Sequence(Rc::new(items.map(Self::without_resets).collect()))
+            }
+            Value::Mapping(map) => {
+                let mut kept = Mapping::new();
+                for (key, entry) in map.iter().filter(|(_, entry)| keep(&entry.value)) {
+                    let value = entry.value.without_resets();
+                    let entry = entry.clone();
+                    kept.insert(Rc::clone(key), Entry { value, ..entry });
+                }
+                Value::Mapping(Rc::new(kept))
+            }
+            other => other.clone(),
+        };
+        self.holding(value)
+    }
+
     /// The same node, brought here by `steps` before those it has.
     #[must_use]
     pub fn through(mut self, steps: &[Step]) -> Self {
