@@ -10,11 +10,13 @@
 //!
 //! ## Example
 //! ```yaml
-//! services: # fires, while the project runs from another folder
+//! name: shop # fires, while a project `shop` from another folder runs
+//! services:
 //!   web: { image: web, ports: ["8080:80"] }
 //! ```
 //! ```yaml
-//! services: # silent
+//! name: shop-of-anna # silent
+//! services:
 //!   web: { image: web, ports: ["8081:80"] }
 //! ```
 //!
