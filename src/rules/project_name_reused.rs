@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    if !cx.world.live {
+    if !cx.world.live || cx.world.stack.is_some() {
         return;
     }
     for (index, project) in cx.world.projects.iter().enumerate() {

@@ -42,6 +42,7 @@ fn rules_that_fire(rule: &str, example: &str) -> Vec<&'static str> {
         projects: vec![project],
         machines: machine.into_iter().collect(),
         live: true,
+        stack: (rule == "stack-collision").then(|| "example".to_owned()),
         ..World::default()
     };
     check(&world).iter().map(|finding| finding.rule).collect()
