@@ -49,6 +49,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for (index, project) in cx.world.projects.iter().enumerate() {
         let claims = claims(index, project);
         within(rule, cx, &claims, out);
+        crowded(rule, cx, &claims, out);
         for claim in &claims {
             let swarm = |(port, protocol, _): &&(u16, _, _)| {
                 claim.port.get() == *port && claim.protocol == *protocol
@@ -113,6 +114,26 @@ fn within(rule: &Rule, cx: &Context<'_>, claims: &[StackClaim<'_>], out: &mut Ve
             ClaimRef::of(other.project_index, other.service, other.publish),
         );
         out.push(found);
+    }
+}
+
+/// More tasks with a port on their node than there are nodes.
+fn crowded(rule: &Rule, cx: &Context<'_>, claims: &[StackClaim<'_>], out: &mut Vec<Finding>) {
+    let Some(nodes) = nodes(cx) else { return };
+    for claim in claims
+        .iter()
+        .filter(|claim| claim.mode == PublishMode::Host)
+    {
+        let tasks = claim.service.copies();
+        if tasks > nodes && claim.service.deploy_mode.as_deref() != Some("global") {
+            let what = format!("{tasks} times, and the Swarm has {nodes} nodes for it");
+            let mut found = finding(rule, claim, &what);
+            found.severity = Severity::Warning;
+            found
+                .notes
+                .push("the tasks beyond that stay pending".to_owned());
+            out.push(found);
+        }
     }
 }
 

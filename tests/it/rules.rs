@@ -108,3 +108,15 @@ fn the_pages_are_checked_in() {
         );
     }
 }
+
+/// The README's table names each rule with its severity.
+#[test]
+fn the_readme_names_every_rule() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    for rule in &RULES {
+        let severity = format!("{:?}", rule.severity).to_lowercase();
+        let row = format!("| [{0}](docs/rules/{0}.md) | {severity} |", rule.name);
+        assert!(readme.contains(&row), "{row}");
+    }
+}
