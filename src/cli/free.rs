@@ -75,7 +75,9 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
     let block = if args.consecutive { args.count } else { 1 };
     while found.len() < args.count as usize {
         let start = args.near.get().into();
-        let Some(range) = candidates::first_good(start, block, &taken, &engine) else {
+        let Some(range) =
+            candidates::first_good(start, block, &|port| taken.contains(port), &engine)
+        else {
             anstream::eprintln!("error: there are not that many free ports");
             return Status::Findings;
         };

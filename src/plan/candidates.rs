@@ -1,7 +1,5 @@
 //! Good host ports near another one.
 
-use std::collections::BTreeSet;
-
 use crate::binding::{Engine, Port, PortRange};
 
 /// Ports that browsers refuse to open, at 1024 and above.
@@ -24,7 +22,12 @@ const WELL_KNOWN: [u16; 48] = [
 /// `count` neighbouring good ports near `port`, but not `port` itself; 80 goes to 8080 and 443 to
 /// 8443.
 #[must_use]
-pub fn near(port: Port, count: u32, taken: &BTreeSet<Port>, engine: &Engine) -> Option<PortRange> {
+pub fn near(
+    port: Port,
+    count: u32,
+    taken: &dyn Fn(&Port) -> bool,
+    engine: &Engine,
+) -> Option<PortRange> {
     let start = match port.get() {
         80 => 8080,
         443 => 8443,
@@ -43,7 +46,7 @@ pub fn near(port: Port, count: u32, taken: &BTreeSet<Port>, engine: &Engine) -> 
 pub fn first_good(
     start: u32,
     count: u32,
-    taken: &BTreeSet<Port>,
+    taken: &dyn Fn(&Port) -> bool,
     engine: &Engine,
 ) -> Option<PortRange> {
     let port = |number: u32| Port::new(u16::try_from(number).ok()?);
@@ -53,7 +56,7 @@ pub fn first_good(
                 && !engine.ephemeral.contains(port)
                 && !BLOCKED_BY_BROWSERS.contains(&port.get())
                 && (number == start || !WELL_KNOWN.contains(&port.get()))
-                && !taken.contains(&port)
+                && !taken(&port)
         })
     };
     let above = start..=u32::from(u16::MAX);
@@ -66,6 +69,8 @@ pub fn first_good(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -83,7 +88,7 @@ mod tests {
             (40000, 1, 61000),
             (65535, 1, 65534),
         ] {
-            let found = near(port(from), count, &taken, &engine).unwrap();
+            let found = near(port(from), count, &|port| taken.contains(port), &engine).unwrap();
             assert_eq!((found.first(), found.len()), (port(to), count), "{from}");
         }
     }

@@ -312,7 +312,12 @@ fn wanted(world: &World, ports: &mut Vec<Holding>) {
             let ips = addresses(binding, &claim.wanted.network, &allocation.engine);
             let origin = OriginPlace::of(&claim.publish.origin, &claim.project.sources);
             let place = format!("{}:{}", origin.place.file, origin.place.line);
-            let free = candidates::near(range.first(), range.len(), &taken, &allocation.engine);
+            let free = candidates::near(
+                range.first(),
+                range.len(),
+                &|port| taken.contains(port),
+                &allocation.engine,
+            );
             let row = holding(
                 range.first(),
                 binding.protocol,
