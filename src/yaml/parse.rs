@@ -114,6 +114,8 @@ struct Open {
     /// The column of the innermost block collection; -1 outside of any.
     indent: i32,
     in_flow: bool,
+    /// It is `!override`, or inside of one: Compose looks at no tags in there.
+    overridden: bool,
     anchor: usize,
     name: Option<Rc<str>>,
     tag: Option<Tag>,
@@ -184,13 +186,9 @@ impl<'a> Builder<'a> {
                 self.begin(place, None, 0, None, Body::Document(None));
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.begin(
-                    place,
-                    Some(style),
-                    anchor,
-                    compose_tag(tag.as_deref()),
-                    Body::Sequence(Vec::new()),
-                );
+                let tag = self.tag(tag.as_deref());
+                let body = Body::Sequence(Vec::new());
+                self.begin(place, Some(style), anchor, tag, body);
             }
             Event::MappingStart(style, anchor, tag) => {
                 let body = Body::Mapping {
@@ -198,13 +196,8 @@ impl<'a> Builder<'a> {
                     key: None,
                     merge: None,
                 };
-                self.begin(
-                    place,
-                    Some(style),
-                    anchor,
-                    compose_tag(tag.as_deref()),
-                    body,
-                );
+                let tag = self.tag(tag.as_deref());
+                self.begin(place, Some(style), anchor, tag, body);
             }
             Event::DocumentEnd | Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Scalar(text, style, anchor, tag) => {
@@ -221,7 +214,7 @@ impl<'a> Builder<'a> {
                 let value = scalar::resolve(&text, style, full.as_deref())
                     .map_err(|message| YamlError::new(message, span))?;
                 let mut node = Node::new(value, span);
-                node.tag = compose_tag(tag.as_deref());
+                node.tag = self.tag(tag.as_deref());
                 self.anchor(anchor, None, &node);
                 self.anchor_of_last = (anchor != 0).then_some(anchor);
                 self.add(node, Some((&text, style)))?;
@@ -277,6 +270,20 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    fn overridden(&self) -> bool {
+        self.open.last().is_some_and(|open| open.overridden)
+    }
+
+    /// The tags Compose acts on; others it ignores.
+    fn tag(&self, tag: Option<&granit_parser::Tag>) -> Option<Tag> {
+        match tag.map(|tag| (tag.handle(), tag.suffix()))? {
+            _ if self.overridden() => None,
+            ("!", "reset") => Some(Tag::Reset),
+            ("!", "override") => Some(Tag::Override),
+            _ => None,
+        }
+    }
+
     fn begin(
         &mut self,
         place: Place,
@@ -294,6 +301,7 @@ impl<'a> Builder<'a> {
             start: self.reader.span(place),
             indent,
             in_flow: style == Some(StructureStyle::Flow),
+            overridden: self.overridden() || tag == Some(Tag::Override),
             anchor,
             name: None,
             tag,
@@ -418,15 +426,5 @@ impl<'a> Builder<'a> {
             },
         }
         Ok(())
-    }
-}
-
-/// The tags Compose acts on; others it ignores.
-fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {
-    let tag = tag?;
-    match (tag.handle(), tag.suffix()) {
-        ("!", "reset") => Some(Tag::Reset),
-        ("!", "override") => Some(Tag::Override),
-        _ => None,
     }
 }
