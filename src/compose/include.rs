@@ -208,7 +208,7 @@ impl Loader<'_> {
             how: How::Include,
             span: entry.span,
         };
-        for section in ["services", "networks"] {
+        for section in ["services", "networks", "volumes", "configs", "secrets"] {
             let Some(from) = project.get(section).and_then(Node::as_mapping) else {
                 continue;
             };

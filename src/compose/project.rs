@@ -11,7 +11,7 @@ use super::port::Publish;
 use super::problem::{Kind, Problem};
 use super::profiles::Profiles;
 use super::text::{Text, Written};
-use super::{checks, service};
+use super::{checks, relations, service};
 use crate::source::{Files, SourceMap};
 use crate::span::Span;
 use crate::yaml::Node;
@@ -181,6 +181,7 @@ impl Project {
             &found.directory,
             &mut loader,
         );
+        relations::check(&tree, &services, &profiles, &mut loader.problems);
         let mut project = Self {
             name,
             directory: loader.shown(&found.directory),

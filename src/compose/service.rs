@@ -71,8 +71,19 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
         }
         Some((number?, node.span))
     };
-    let counted = [count(scale, "scale"), count(replicas, "deploy.replicas")];
-    let counted = counted[0].or(counted[1]);
+    let scale = count(scale, "scale");
+    let replicas = count(replicas, "deploy.replicas");
+    if let (Some((scale, at)), Some((replicas, other))) = (scale, replicas)
+        && scale != replicas
+    {
+        let message = format!("service `{name}` has two numbers of containers");
+        loader.problems.push(
+            Problem::notice(Kind::Consistency, message)
+                .at(at, "this one is believed")
+                .at(other, "not this one"),
+        );
+    }
+    let counted = scale.or(replicas);
 
     let mut ports = Vec::new();
     let items = node
