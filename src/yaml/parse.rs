@@ -30,7 +30,7 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
     let reader = Reader {
         id,
         bom,
-        len: file.text().len(),
+        text: file.text(),
     };
     let refuse = |(message, range, help): dialect::Refusal| {
         let span = Span::new(id, (range.start + bom) as u32, (range.end + bom) as u32);
@@ -80,15 +80,17 @@ impl From<YamlError> for Stop {
 
 /// Turns the scanner's positions into spans.
 #[derive(Clone, Copy)]
-struct Reader {
+struct Reader<'a> {
     id: FileId,
     bom: usize,
-    len: usize,
+    text: &'a str,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn at(&self, marker: &Marker) -> u32 {
-        (marker.byte_offset().unwrap_or(0) + self.bom).min(self.len) as u32
+        let at = marker.byte_offset().unwrap_or(0) + self.bom;
+        // the scanner sees several bytes where the text has one of the odd line breaks
+        self.text.floor_char_boundary(at) as u32
     }
 
     fn span(&self, place: Place) -> Span {
@@ -133,7 +135,7 @@ enum Body {
 }
 
 struct Builder<'a> {
-    reader: Reader,
+    reader: Reader<'a>,
     text: &'a str,
     documents: Vec<Node>,
     /// The scalars, if there are tabs between them to look at.
@@ -148,7 +150,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(reader: Reader, text: &'a str) -> Self {
+    fn new(reader: Reader<'a>, text: &'a str) -> Self {
         Self {
             reader,
             text,
