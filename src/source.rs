@@ -93,6 +93,24 @@ impl SourceFile {
         Ok(Self::new(path, text, encoding))
     }
 
+    /// [`decode`](Self::decode), for files that Compose reads as bytes: what is not UTF-8 becomes
+    /// SUBSTITUTE characters, byte by byte, so that all else keeps its place.
+    ///
+    /// # Errors
+    /// The file is UTF-16, and not valid.
+    pub fn decode_bytes(path: impl Into<Utf8PathBuf>, bytes: Vec<u8>) -> Result<Self, NotText> {
+        if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
+            return Self::decode(path, bytes);
+        }
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+            let chunks = error.as_bytes().utf8_chunks();
+            chunks
+                .flat_map(|chunk| [chunk.valid().into(), "\u{1a}".repeat(chunk.invalid().len())])
+                .collect()
+        });
+        Ok(Self::new(path.into(), text, Encoding::Utf8))
+    }
+
     fn new(path: Utf8PathBuf, text: String, encoding: Encoding) -> Self {
         Self {
             path,

@@ -75,9 +75,7 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
     let block = if args.consecutive { args.count } else { 1 };
     while found.len() < args.count as usize {
         let start = args.near.get().into();
-        let Some(range) =
-            candidates::first_good(start, block, &|port| taken.contains(port), &engine)
-        else {
+        let Some(range) = candidates::first_good(start, block, &taken, &engine) else {
             anstream::eprintln!("error: there are not that many free ports");
             return Status::Findings;
         };
@@ -85,7 +83,7 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
             .iter()
             .filter(|port| here && !can_bind(*port, &engine))
             .collect();
-        taken.extend(&busy);
+        taken.extend(busy.iter().copied());
         if busy.is_empty() {
             taken.extend(range.iter());
             found.extend(range.iter());

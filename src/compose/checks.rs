@@ -320,6 +320,22 @@ impl Check<'_> {
             let label = "letters, digits, `.`, `_` and `-` only";
             self.add(Kind::Schema, self.entry.key, message, label);
         }
+        let Some(node) = self.entry.value.get("container_name") else {
+            return;
+        };
+        // Compose looks for these two anywhere in the name
+        let two = |two: &[u8]| two[0].is_ascii_alphanumeric() && allowed(char::from(two[1]));
+        if let Some(text) = node.as_str()
+            && !text.as_bytes().windows(2).any(two)
+        {
+            let message = format!("`{text}` is no name for a container");
+            self.add(
+                Kind::Schema,
+                node.span,
+                message,
+                "two letters or digits at least",
+            );
+        }
     }
 
     fn image(&mut self) {

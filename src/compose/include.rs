@@ -208,7 +208,7 @@ impl Loader<'_> {
             how: How::Include,
             span: entry.span,
         };
-        for section in ["services", "networks"] {
+        for section in ["services", "networks", "volumes", "configs", "secrets"] {
             let Some(from) = project.get(section).and_then(Node::as_mapping) else {
                 continue;
             };
@@ -311,7 +311,17 @@ fn is_rewritten(service: &Node) -> bool {
         "secrets",
         "volumes",
     ];
-    REWRITTEN.iter().any(|key| service.get(key).is_some())
+    // what is empty stays so, but where Compose makes a map of a list
+    let kept = |key: &str, node: &Node| match &node.value {
+        Value::Sequence(items) => {
+            items.is_empty() && !["depends_on", "gpus", "label_file", "networks"].contains(&key)
+        }
+        Value::Mapping(map) => map.is_empty() && key != "build",
+        _ => false,
+    };
+    REWRITTEN
+        .iter()
+        .any(|key| service.get(key).is_some_and(|node| !kept(key, node)))
 }
 
 /// Git repositories and OCI artifacts. Anything else, even with `https://`, is a path to Compose.

@@ -107,8 +107,12 @@ impl<'a> Loader<'a> {
     /// Reads a text file into the source map.
     pub fn read(&mut self, path: &Utf8Path, named_at: Option<Span>, kind: Kind) -> Option<FileId> {
         let shown = self.shown(path);
+        let decode = match kind {
+            Kind::Env => SourceFile::decode_bytes,
+            _ => SourceFile::decode,
+        };
         let problem = match self.files.read(path) {
-            Ok(bytes) => match SourceFile::decode(shown.clone(), bytes) {
+            Ok(bytes) => match decode(shown.clone(), bytes) {
                 Ok(file) => return Some(self.sources.add(file)),
                 Err(error) => {
                     let problem = Problem::error(

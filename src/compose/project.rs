@@ -11,7 +11,7 @@ use super::port::{Origin, Publish};
 use super::problem::{Kind, Problem};
 use super::profiles::Profiles;
 use super::text::{Text, Written};
-use super::{checks, service};
+use super::{checks, relations, service};
 use crate::engine::container::Container;
 use crate::source::{Files, SourceMap};
 use crate::span::Span;
@@ -188,6 +188,7 @@ impl Project {
             &found.directory,
             &mut loader,
         );
+        relations::check(&tree, &services, &profiles, &mut loader.problems);
         let mut project = Self {
             name,
             directory: loader.shown(&found.directory),

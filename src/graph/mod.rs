@@ -1,10 +1,10 @@
 //! The allocation graph of a host: claims, holders, and what keeps them apart.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use petgraph::graphmap::UnGraphMap;
 
-use crate::binding::{self, Cause, Container, Engine, Existing, Member, Port, Published};
+use crate::binding::{self, Cause, Container, Engine, Existing, Member, PortSet, Published};
 use crate::claim::{Claim, Fate, fate};
 use crate::compose::project::Service;
 use crate::machine::{Holders, Machine};
@@ -29,7 +29,7 @@ pub struct Allocation<'w> {
     /// Claims that are written as one entry, each list by target.
     entries: Vec<Vec<usize>>,
     entry_of: Vec<usize>,
-    taken: BTreeSet<Port>,
+    taken: PortSet,
 }
 
 /// Claims that cannot all be had, or not surely.
@@ -166,7 +166,7 @@ impl<'w> Allocation<'w> {
 
     /// The ports that anything on the host has or may want.
     #[must_use]
-    pub fn taken(&self) -> &BTreeSet<Port> {
+    pub fn taken(&self) -> &PortSet {
         &self.taken
     }
 }
@@ -202,15 +202,13 @@ fn entries(claims: &[Claim<'_>]) -> (Vec<Vec<usize>>, Vec<usize>) {
     (entries, entry_of)
 }
 
-fn taken(claims: &[Claim<'_>], holders: &Holders<'_>) -> BTreeSet<Port> {
+fn taken(claims: &[Claim<'_>], holders: &Holders<'_>) -> PortSet {
     let held = holders.holds.iter().map(|(hold, _)| hold.port);
     let sockets = holders.sockets.iter().map(|holder| holder.socket.port);
-    let mut taken: BTreeSet<Port> = held.chain(sockets).collect();
+    let mut taken: PortSet = held.chain(sockets).collect();
     for claim in claims {
         match claim.wanted.binding.published {
-            Published::Fixed(port) => {
-                taken.insert(port);
-            }
+            Published::Fixed(port) => taken.insert(port),
             Published::OneOf(range) => taken.extend(range.iter()),
             Published::Dynamic => {}
         }

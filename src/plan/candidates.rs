@@ -1,6 +1,6 @@
 //! Good host ports near another one.
 
-use crate::binding::{Engine, Port, PortRange};
+use crate::binding::{Engine, Port, PortRange, PortSet};
 
 /// Ports that browsers refuse to open, at 1024 and above.
 ///
@@ -22,12 +22,7 @@ const WELL_KNOWN: [u16; 48] = [
 /// `count` neighbouring good ports near `port`, but not `port` itself; 80 goes to 8080 and 443 to
 /// 8443.
 #[must_use]
-pub fn near(
-    port: Port,
-    count: u32,
-    taken: &dyn Fn(&Port) -> bool,
-    engine: &Engine,
-) -> Option<PortRange> {
+pub fn near(port: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
     let start = match port.get() {
         80 => 8080,
         443 => 8443,
@@ -43,20 +38,15 @@ pub fn near(
 /// connections, ports that browsers refuse, and those that a service is known by, unless `start`
 /// itself is one.
 #[must_use]
-pub fn first_good(
-    start: u32,
-    count: u32,
-    taken: &dyn Fn(&Port) -> bool,
-    engine: &Engine,
-) -> Option<PortRange> {
+pub fn first_good(start: u32, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
     let port = |number: u32| Port::new(u16::try_from(number).ok()?);
     let good = |number: u32| {
         port(number).is_some_and(|port| {
             port.get() >= 1024
+                && !taken.contains(port)
                 && !engine.ephemeral.contains(port)
                 && !BLOCKED_BY_BROWSERS.contains(&port.get())
                 && (number == start || !WELL_KNOWN.contains(&port.get()))
-                && !taken(&port)
         })
     };
     let above = start..=u32::from(u16::MAX);
@@ -69,14 +59,12 @@ pub fn first_good(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
     fn candidates_are_recognisable_and_free() {
         let port = |number| Port::new(number).unwrap();
-        let taken = BTreeSet::from([8080, 8081, 5433].map(port));
+        let taken = PortSet::from_iter([8080, 8081, 5433].map(port));
         let engine = Engine::default();
         for (from, count, to) in [
             (80, 1, 8082),
@@ -88,7 +76,7 @@ mod tests {
             (40000, 1, 61000),
             (65535, 1, 65534),
         ] {
-            let found = near(port(from), count, &|port| taken.contains(port), &engine).unwrap();
+            let found = near(port(from), count, &taken, &engine).unwrap();
             assert_eq!((found.first(), found.len()), (port(to), count), "{from}");
         }
     }

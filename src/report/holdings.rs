@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::place::OriginPlace;
 use super::table::align;
-use crate::binding::{HostIp, Port, PortRange, Protocol, Published, SocketState, addresses};
+use crate::binding::{
+    HostIp, Port, PortRange, PortSet, Protocol, Published, SocketState, addresses,
+};
 use crate::engine::container::{Container, HostPort, Tenure};
 use crate::finding::HolderRef;
 use crate::graph::Allocation;
@@ -132,7 +134,7 @@ impl Holdings {
 
     /// All ports that anybody holds or wants.
     #[must_use]
-    pub fn taken(&self) -> BTreeSet<Port> {
+    pub fn taken(&self) -> PortSet {
         let ports = self
             .ports
             .iter()
@@ -292,7 +294,7 @@ fn stopped(container: &Container, ports: &mut Vec<Holding>) {
 fn wanted(world: &World, ports: &mut Vec<Holding>) {
     for host in world.hosts() {
         let allocation = Allocation::of(world, &host);
-        let taken: BTreeSet<Port> = ports
+        let taken: PortSet = ports
             .iter()
             .filter_map(|holding| Port::new(holding.range.0))
             .chain(allocation.claims.iter().filter_map(
@@ -312,12 +314,7 @@ fn wanted(world: &World, ports: &mut Vec<Holding>) {
             let ips = addresses(binding, &claim.wanted.network, &allocation.engine);
             let origin = OriginPlace::of(&claim.publish.origin, &claim.project.sources);
             let place = format!("{}:{}", origin.place.file, origin.place.line);
-            let free = candidates::near(
-                range.first(),
-                range.len(),
-                &|port| taken.contains(port),
-                &allocation.engine,
-            );
+            let free = candidates::near(range.first(), range.len(), &taken, &allocation.engine);
             let row = holding(
                 range.first(),
                 binding.protocol,

@@ -1,9 +1,7 @@
 //! The words that findings share.
 
-use std::collections::BTreeSet;
-
 use crate::binding::{
-    Addresses, Cause, Meeting, Network, Port, PortRange, Protocol, Published, addresses,
+    Addresses, Cause, Meeting, Network, Port, PortRange, PortSet, Protocol, Published, addresses,
 };
 use crate::claim::Claim;
 use crate::compose::port::{Origin, OriginKind};
@@ -169,23 +167,23 @@ impl<'a, 'w> Entry<'a, 'w> {
 
     /// Where the entry could go instead: free ports near its own.
     pub fn remap(&self) -> Option<Remap> {
-        self.remap_beside(&mut BTreeSet::new())
+        self.remap_beside(&mut self.host.taken().clone())
     }
 
-    /// Where it could go if the ports of `given` are promised to others; adds its own to them.
-    pub fn remap_beside(&self, given: &mut BTreeSet<Port>) -> Option<Remap> {
+    /// Where it could go if `taken` are not to be had; adds what it is given to them.
+    pub fn remap_beside(&self, taken: &mut PortSet) -> Option<Remap> {
         let port = self.fixed_port()?;
         let count = self.claims.len() as u32;
-        let taken = |port: &Port| given.contains(port) || self.host.taken().contains(port);
-        let range = candidates::near(port, count, &taken, &self.host.engine)?;
-        given.extend(range.iter());
+        let range = candidates::near(port, count, taken, &self.host.engine)?;
+        taken.extend(range.iter());
         self.remap_to(range)
     }
 
     /// The entry with `count` host ports instead of one, from its own upwards if they are free.
     pub fn widened(&self, count: u32) -> Option<Remap> {
         let port = self.fixed_port()?;
-        let taken = |other: &Port| *other != port && self.host.taken().contains(other);
+        let mut taken = self.host.taken().clone();
+        taken.remove(port);
         let start = port.get().into();
         self.remap_to(candidates::first_good(
             start,

@@ -32,7 +32,7 @@
 //! [Publishing ports](https://docs.docker.com/engine/network/port-publishing/); the bindings of
 //! real engines 20.10 to 29 were recorded and are replayed in the tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::describe::{self, Entry, profile_note, range_text};
 use super::{Context, Rule};
@@ -76,12 +76,12 @@ fn pairs(rule: &Rule, cx: &Context<'_>, host: &Allocation<'_>, out: &mut Vec<Fin
             .push(port);
     }
     // each one that moves is shown a port of its own
-    let mut given = BTreeSet::new();
+    let mut taken = host.taken().clone();
     for (stayer, mover, cause, mut ports) in found.into_values() {
         ports.sort();
         let stayer = Entry::of(cx.world, host, stayer);
         let mover = Entry::of(cx.world, host, mover);
-        let remap = mover.remap_beside(&mut given);
+        let remap = mover.remap_beside(&mut taken);
         out.push(pair(rule, &stayer, &mover, cause, &ports, remap));
     }
 }

@@ -33,6 +33,8 @@
 //! [Merge: replace value](https://docs.docker.com/reference/compose-file/merge/#replace-value);
 //! docker/compose#2260, docker/compose#3461.
 
+use std::collections::HashMap;
+
 use super::{Context, Rule};
 use crate::compose::port::Publish;
 use crate::compose::project::{Project, Service};
@@ -47,18 +49,20 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for (index, project) in cx.world.projects.iter().enumerate() {
+    let layered = |(_, project): &(usize, &Project)| project.layers.len() > 1;
+    for (index, project) in cx.world.projects.iter().enumerate().filter(layered) {
         for service in &project.services {
             if !project.profiles.may_enable(&service.profiles) {
                 continue;
             }
-            for (place, later) in service.ports.iter().enumerate() {
-                let earlier = service.ports[..place]
-                    .iter()
-                    .find(|earlier| moves(project, earlier, later));
-                if let Some(earlier) = earlier {
-                    out.push(finding(rule, index, project, service, earlier, later));
+            // by what a move would leave the same
+            let mut earlier: HashMap<_, Vec<&Publish>> = HashMap::new();
+            for later in &service.ports {
+                let before = earlier.entry((later.target, &later.protocol)).or_default();
+                if let Some(first) = before.iter().find(|first| moves(project, first, later)) {
+                    out.push(finding(rule, index, project, service, first, later));
                 }
+                before.push(later);
             }
         }
     }
@@ -74,8 +78,6 @@ fn moves(project: &Project, earlier: &Publish, later: &Publish) -> bool {
             .all(|step| matches!(step.how, How::Alias | How::Merge))
     };
     project.layer_of(&later.origin) > project.layer_of(&earlier.origin)
-        && earlier.target == later.target
-        && earlier.protocol == later.protocol
         && (&earlier.published, &earlier.host_ip) != (&later.published, &later.host_ip)
         && own(earlier)
         && own(later)

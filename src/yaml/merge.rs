@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::YamlError;
-use super::node::{How, Mapping, Node, Step, Value};
+use super::node::{How, Mapping, Node, Step, Tag, Value};
 use crate::span::Span;
 
 /// Fills `map` from the value of its `<<` key: explicit keys win wherever `<<` stands, and in a
@@ -38,9 +38,15 @@ fn fill(map: &mut Mapping, source: &Mapping, from: &Node, outer: &[Step]) {
         }
     }
     for (key, entry) in source.iter() {
-        if map.get(key).is_none() {
+        let own = map.get(key).map(|own| own.tag);
+        if let None | Some(Some(Tag::Reset)) = own {
             let mut entry = entry.clone();
             entry.value = entry.value.through(&steps);
+            if own.is_some() {
+                // Compose takes what is reset away before it merges: this comes back, and still
+                // what earlier files say is forgotten
+                entry.value.tag = Some(Tag::Override);
+            }
             map.insert(Rc::clone(key), entry);
         }
     }

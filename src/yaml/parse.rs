@@ -30,7 +30,7 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
     let reader = Reader {
         id,
         bom,
-        len: file.text().len(),
+        text: file.text(),
     };
     let refuse = |(message, range, help): dialect::Refusal| {
         let span = Span::new(id, (range.start + bom) as u32, (range.end + bom) as u32);
@@ -80,15 +80,17 @@ impl From<YamlError> for Stop {
 
 /// Turns the scanner's positions into spans.
 #[derive(Clone, Copy)]
-struct Reader {
+struct Reader<'a> {
     id: FileId,
     bom: usize,
-    len: usize,
+    text: &'a str,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn at(&self, marker: &Marker) -> u32 {
-        (marker.byte_offset().unwrap_or(0) + self.bom).min(self.len) as u32
+        let at = marker.byte_offset().unwrap_or(0) + self.bom;
+        // the scanner sees several bytes where the text has one of the odd line breaks
+        self.text.floor_char_boundary(at) as u32
     }
 
     fn span(&self, place: Place) -> Span {
@@ -114,6 +116,8 @@ struct Open {
     /// The column of the innermost block collection; -1 outside of any.
     indent: i32,
     in_flow: bool,
+    /// It is `!override`, or inside of one: Compose looks at no tags in there.
+    overridden: bool,
     anchor: usize,
     name: Option<Rc<str>>,
     tag: Option<Tag>,
@@ -131,7 +135,7 @@ enum Body {
 }
 
 struct Builder<'a> {
-    reader: Reader,
+    reader: Reader<'a>,
     text: &'a str,
     documents: Vec<Node>,
     /// The scalars, if there are tabs between them to look at.
@@ -146,7 +150,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(reader: Reader, text: &'a str) -> Self {
+    fn new(reader: Reader<'a>, text: &'a str) -> Self {
         Self {
             reader,
             text,
@@ -184,13 +188,9 @@ impl<'a> Builder<'a> {
                 self.begin(place, None, 0, None, Body::Document(None));
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.begin(
-                    place,
-                    Some(style),
-                    anchor,
-                    compose_tag(tag.as_deref()),
-                    Body::Sequence(Vec::new()),
-                );
+                let tag = self.tag(tag.as_deref());
+                let body = Body::Sequence(Vec::new());
+                self.begin(place, Some(style), anchor, tag, body);
             }
             Event::MappingStart(style, anchor, tag) => {
                 let body = Body::Mapping {
@@ -198,13 +198,8 @@ impl<'a> Builder<'a> {
                     key: None,
                     merge: None,
                 };
-                self.begin(
-                    place,
-                    Some(style),
-                    anchor,
-                    compose_tag(tag.as_deref()),
-                    body,
-                );
+                let tag = self.tag(tag.as_deref());
+                self.begin(place, Some(style), anchor, tag, body);
             }
             Event::DocumentEnd | Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Scalar(text, style, anchor, tag) => {
@@ -221,7 +216,7 @@ impl<'a> Builder<'a> {
                 let value = scalar::resolve(&text, style, full.as_deref())
                     .map_err(|message| YamlError::new(message, span))?;
                 let mut node = Node::new(value, span);
-                node.tag = compose_tag(tag.as_deref());
+                node.tag = self.tag(tag.as_deref());
                 self.anchor(anchor, None, &node);
                 self.anchor_of_last = (anchor != 0).then_some(anchor);
                 self.add(node, Some((&text, style)))?;
@@ -277,6 +272,20 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    fn overridden(&self) -> bool {
+        self.open.last().is_some_and(|open| open.overridden)
+    }
+
+    /// The tags Compose acts on; others it ignores.
+    fn tag(&self, tag: Option<&granit_parser::Tag>) -> Option<Tag> {
+        match tag.map(|tag| (tag.handle(), tag.suffix()))? {
+            _ if self.overridden() => None,
+            ("!", "reset") => Some(Tag::Reset),
+            ("!", "override") => Some(Tag::Override),
+            _ => None,
+        }
+    }
+
     fn begin(
         &mut self,
         place: Place,
@@ -294,6 +303,7 @@ impl<'a> Builder<'a> {
             start: self.reader.span(place),
             indent,
             in_flow: style == Some(StructureStyle::Flow),
+            overridden: self.overridden() || tag == Some(Tag::Override),
             anchor,
             name: None,
             tag,
@@ -418,15 +428,5 @@ impl<'a> Builder<'a> {
             },
         }
         Ok(())
-    }
-}
-
-/// The tags Compose acts on; others it ignores.
-fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {
-    let tag = tag?;
-    match (tag.handle(), tag.suffix()) {
-        ("!", "reset") => Some(Tag::Reset),
-        ("!", "override") => Some(Tag::Override),
-        _ => None,
     }
 }

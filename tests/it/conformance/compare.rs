@@ -33,7 +33,12 @@ pub fn expected(expected: &Value, upstream: Option<&Value>) -> Value {
 pub fn differences(expected: &Value, list: &Value) -> Vec<String> {
     match (expected.get("error"), expected.get("no_consistency")) {
         (Some(error), None) => refusal(expected, error, list).into_iter().collect(),
-        (_, Some(model)) => model_differences(model, list),
+        (Some(error), Some(model)) => {
+            let mut differences = model_differences(model, list);
+            differences.extend(refusal(expected, error, list));
+            differences
+        }
+        (None, Some(model)) => model_differences(model, list),
         (None, None) => model_differences(expected, list),
     }
 }

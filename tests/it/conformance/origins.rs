@@ -25,8 +25,9 @@ fn wrong_port(port: &Value, cwd: &Path) -> Option<String> {
     let bytes = fs::read(cwd.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     let end = |at: usize| origin["bytes"][at].as_u64().unwrap() as usize;
     let (start, end) = (end(0), end(1));
-    let text = text(&bytes, start..end);
-    let line = text_before(&bytes, start).matches('\n').count() as u64 + 1;
+    let text = self::text(&bytes, start..end);
+    let before = self::text(&bytes, 0..start);
+    let line = before.matches('\n').count() as u64 + 1;
     let place = format!("{file}:{start}..{end}");
     if origin["line"] != line {
         return Some(format!("{place} is on line {line}, not {}", origin["line"]));
@@ -38,14 +39,10 @@ fn text(bytes: &[u8], range: std::ops::Range<usize>) -> String {
     let order = match bytes {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return String::from_utf8(bytes[range].to_vec()).unwrap(),
+        _ => return String::from_utf8_lossy(&bytes[range]).into_owned(),
     };
     let (units, rest) = bytes[range].as_chunks::<2>();
     assert!(rest.is_empty());
     let units: Vec<u16> = units.iter().map(|unit| order(*unit)).collect();
     String::from_utf16(&units).unwrap()
-}
-
-fn text_before(bytes: &[u8], end: usize) -> String {
-    text(bytes, 0..end)
 }
