@@ -12,6 +12,8 @@ mod engine;
 mod engine_table;
 #[cfg(target_os = "linux")]
 mod host;
+#[cfg(target_os = "linux")]
+mod live;
 mod rules;
 mod schemas;
 mod tables;
