@@ -68,7 +68,7 @@ pub struct Listen {
     #[serde(default)]
     pub bindtodevice: Option<String>,
     #[serde(default, rename = "family")]
-    _family: u8,
+    pub _family: u8,
 }
 
 impl Table {

@@ -36,7 +36,11 @@ pub fn open(row: &Listen, port: u16) -> io::Result<(Opened, u16)> {
     }
     let (ours, theirs) = match state {
         "accepted" | "time_wait_server" => accepted(row, address)?,
-        _ => connected(row, address, !state.contains("auto") && state != "connected")?,
+        _ => connected(
+            row,
+            address,
+            !state.contains("auto") && state != "connected",
+        )?,
     };
     let port = ours.local_addr()?.as_socket().unwrap().port();
     let open = match state {
