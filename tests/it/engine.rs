@@ -1,6 +1,6 @@
 //! Reading engines: false ones on real sockets, and a real one where there is one.
 
-mod fake;
+pub mod fake;
 pub mod real;
 
 use std::time::Duration;

@@ -39,7 +39,11 @@ impl Count {
 }
 
 /// What a machine as it is now makes of the start of one container.
-fn predict(machine: &Machine, publish: &[Binding], network: binding::Network) -> Said<Reason> {
+pub(super) fn predict(
+    machine: &Machine,
+    publish: &[Binding],
+    network: binding::Network,
+) -> Said<Reason> {
     let engine = machine.engine();
     let holders = machine.holders(|_| false);
     let holds: Vec<_> = holders.holds.iter().map(|(hold, _)| *hold).collect();
