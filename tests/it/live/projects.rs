@@ -1,24 +1,10 @@
 //! Projects that Docker Compose has started, looked at again.
 
-use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use super::{Found, LABEL, Live, live, text, wait_until};
-use crate::common::say;
-
-/// Docker Compose, if there is one: `COMPOSE_BIN`, or in the PATH, or where `debian-docker newer`
-/// puts it by custom.
-pub fn compose_program() -> Option<String> {
-    let named = env::var("COMPOSE_BIN").ok();
-    let usual = ["docker-compose", "/opt/newer/bin/docker-compose"];
-    let mut programs = named.into_iter().chain(usual.map(str::to_owned));
-    programs.find(|program| {
-        let run = Command::new(program).arg("version").output();
-        run.is_ok_and(|output| output.status.success())
-    })
-}
+use crate::common::{compose_program, say};
 
 /// A project in a folder, which is down again at the end.
 struct Stack<'l> {

@@ -8,10 +8,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::projects::compose_program;
 use super::sockets::open;
 use super::{Found, LABEL, Live, Said, live, text};
-use crate::common::say;
+use crate::common::{compose_program, say};
 use crate::engine_table::Listen;
 
 const ROUNDS: u64 = 30;

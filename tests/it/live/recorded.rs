@@ -50,7 +50,7 @@ const ROWS: [(&str, &[&str]); 15] = [
     ),
     (
         "host-mode/real-listener-holds",
-        &["run NAME --network host -p P:80 bb /bin/busybox nc -lk -p P -e /bin/true"],
+        &["run NAME --network host -p P:80 bb /bin/busybox nc -l -p P"],
     ),
     (
         "network-disconnect/releases",
