@@ -59,7 +59,8 @@ fn write(folder: &Path, services: &[(&str, &str)]) {
     let mut file = format!("name: {LABEL}-shop\nservices:\n");
     for (name, ports) in services {
         file += &format!(
-            "  {name}: {{image: bb, pull_policy: never, labels: [{LABEL}], ports: [{ports}]}}\n"
+            "  {name}: {{image: bb, pull_policy: never, stop_grace_period: 0s, labels: [{LABEL}], \
+             ports: [{ports}]}}\n"
         );
     }
     fs::write(folder.join("compose.yaml"), file).unwrap();
