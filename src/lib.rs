@@ -17,5 +17,6 @@ pub mod report;
 pub mod rules;
 pub mod source;
 pub mod span;
+pub mod stack;
 pub mod world;
 pub mod yaml;

@@ -34,9 +34,13 @@ pub struct Host<'w> {
 }
 
 impl World {
-    /// Each group of projects on each machine.
+    /// Each group of projects on each machine; none where Swarm places them.
     pub fn hosts(&self) -> impl Iterator<Item = Host<'_>> {
-        let count = self.projects.len();
+        let count = if self.stack.is_some() {
+            0
+        } else {
+            self.projects.len()
+        };
         let step = if self.together { count.max(1) } else { 1 };
         let groups = (0..count)
             .step_by(step)

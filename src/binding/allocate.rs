@@ -97,6 +97,9 @@ pub enum Cause {
 /// of start. None means that all can be had in every order; a certain one, that some start fails
 /// in every order.
 ///
+/// Of claims of one fixed port, each is paired with the first that is in its way and not in the way
+/// of an earlier one: so the second of a pair is what must move for the others to stay.
+///
 /// That a claim cannot be had at all is no collision: see [`refusal`](super::refusal()).
 #[must_use]
 pub fn allocate(
@@ -173,17 +176,24 @@ impl<'a> Fixed<'a> {
     fn collisions(&self, taken: &Taken<'_>, engine: &Engine) -> Vec<Collision> {
         let mut collisions = Vec::new();
         for (&(protocol, port), claims) in &self.0 {
-            for (at, a) in claims.iter().enumerate() {
-                if a.copies > 1 {
-                    collisions.push(Collision::of(Cause::Copies(a.copies), [a.member]));
+            // those that have the port, if all claims come in order: few, for all of them differ in
+            // address, so that thousands of claims of one port do not make millions of pairs
+            let mut served: Vec<&Wanted<'_>> = Vec::new();
+            for wanted in claims {
+                if wanted.copies > 1 {
+                    let cause = Cause::Copies(wanted.copies);
+                    collisions.push(Collision::of(cause, [wanted.member]));
                 }
-                for b in &claims[at + 1..] {
-                    let cause = cause(a.overlap(b, engine));
-                    collisions
-                        .extend(cause.map(|cause| Collision::of(cause, [a.member, b.member])));
+                let mut met = served.iter().filter_map(|other| {
+                    let cause = cause(other.overlap(wanted, engine))?;
+                    Some(Collision::of(cause, [other.member, wanted.member]))
+                });
+                match met.next() {
+                    Some(collision) => collisions.push(collision),
+                    None => served.push(wanted),
                 }
                 for taker in taken.at(protocol, port) {
-                    collisions.extend(a.beside(taker, engine));
+                    collisions.extend(wanted.beside(taker, engine));
                 }
             }
         }

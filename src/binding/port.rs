@@ -20,6 +20,18 @@ pub struct Port(NonZeroU16);
 #[error("`{0}` is not a port from 1 to 65535")]
 pub struct InvalidPort(String);
 
+impl From<NonZeroU16> for Port {
+    fn from(number: NonZeroU16) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Port> for NonZeroU16 {
+    fn from(port: Port) -> Self {
+        port.0
+    }
+}
+
 impl Port {
     /// The lowest port.
     pub const MIN: Self = Self(NonZeroU16::MIN);

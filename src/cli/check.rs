@@ -40,8 +40,8 @@ pub struct CheckArgs {
     /// Check against a machine's saved state, from `portplan snapshot`; several are several machines
     #[arg(long, value_name = "SNAPSHOT")]
     against: Vec<Utf8PathBuf>,
-    /// Read the files as `docker stack deploy` would for this stack, and check them against the
-    /// Swarm; needs --live, --context, --host or --against
+    /// Read the files as `docker stack deploy` would for this stack; with --live or --against a
+    /// manager, check them against the services of its Swarm
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
     #[command(flatten)]
@@ -76,7 +76,11 @@ enum FailOn {
 }
 
 pub(super) fn run(args: &CheckArgs, projects: &ProjectArgs) -> Status {
-    let input = match projects.read(&args.paths) {
+    let input = match args.stack {
+        Some(_) => projects.read_stack(&args.paths),
+        None => projects.read(&args.paths),
+    };
+    let input = match input {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };

@@ -34,6 +34,8 @@ pub struct ProjectArgs {
     /// Number of containers of a service
     #[arg(long, value_name = "SERVICE=N", value_parser = scale, global = true)]
     scale: Vec<(String, u32)>,
+    #[arg(skip)]
+    stack: bool,
 }
 
 fn scale(text: &str) -> Result<(String, u32), String> {
@@ -76,7 +78,22 @@ impl ProjectArgs {
             profiles: self.profiles.clone(),
             scale: self.scale.iter().cloned().collect(),
             search_parents: true,
+            stack: self.stack,
         }
+    }
+
+    /// Reads the files that `paths` or `-f` name as one stack.
+    ///
+    /// # Errors
+    /// What cannot be asked for together.
+    pub fn read_stack(&self, paths: &[Utf8PathBuf]) -> Result<Input, InputError> {
+        let mut stack = self.clone();
+        if !paths.is_empty() && !self.files.is_empty() {
+            return Err(InputError::FilesAndPaths);
+        }
+        stack.files.extend(paths.iter().cloned());
+        stack.stack = true;
+        stack.read(&[])
     }
 
     /// Finds and reads the projects that `paths` and the flags name.

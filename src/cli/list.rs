@@ -3,9 +3,13 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use super::input::Input;
+use super::machine::MachineArgs;
 use super::{ProjectArgs, Status, print};
+use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
+use crate::world::World;
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -14,6 +18,11 @@ pub struct ListArgs {
     /// Compose files, or folders to search for them; none: the current folder
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
+    /// Show what holds or wants a port on this machine: containers, programs, Swarm, the files
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    machine: MachineArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -23,7 +32,7 @@ pub struct ListArgs {
 enum Format {
     /// A table
     Human,
-    /// For programs; see `schemas/list.schema.json`
+    /// For programs; see `schemas/list.schema.json`, with --live `schemas/who.schema.json`
     Json,
 }
 
@@ -32,6 +41,9 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };
+    if args.live || args.machine.named() {
+        return live(args, input);
+    }
     let list = List::of(&input.projects, &input.problems);
     match args.format {
         Format::Json => super::print_json(&list),
@@ -40,6 +52,33 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     if !input.found {
         Status::Nothing
     } else if list.errors.is_empty() {
+        Status::Clean
+    } else {
+        Status::Partial
+    }
+}
+
+/// Everything that holds or wants a port, the files' and the machine's.
+fn live(args: &ListArgs, input: Input) -> Status {
+    let seen = args.machine.read(true);
+    super::tell(&seen.problems, &seen.remarks);
+    let projects = if input.found {
+        input.projects
+    } else {
+        Vec::new()
+    };
+    let world = World {
+        projects,
+        machines: seen.machines,
+        together: true,
+        ..World::default()
+    };
+    let holdings = Holdings::of(&world).without_connections();
+    match args.format {
+        Format::Json => super::print_json(&holdings),
+        Format::Human => print(&holdings.table()),
+    }
+    if seen.problems.is_empty() {
         Status::Clean
     } else {
         Status::Partial

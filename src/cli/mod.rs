@@ -1,16 +1,21 @@
 //! The command line: flags, the library, an exit status.
 
 mod check;
+mod free;
 mod input;
 mod list;
 mod machine;
 mod schema;
+mod snapshot;
+mod who;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub use input::ProjectArgs;
+
+use crate::compose::problem::Problem;
 
 /// How a run ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +60,9 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     List(list::ListArgs),
+    Who(who::WhoArgs),
+    Free(free::FreeArgs),
+    Snapshot(snapshot::SnapshotArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -72,6 +80,9 @@ pub fn main() -> ExitCode {
     let status = match cli.command {
         Command::Check(args) => check::run(&args, &cli.projects),
         Command::List(args) => list::run(&args, &cli.projects),
+        Command::Who(args) => who::run(&args, &cli.projects),
+        Command::Free(args) => free::run(&args, &cli.projects),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Schema(args) => schema::run(&args),
     };
     status.into()
@@ -94,4 +105,21 @@ fn print_json(value: &impl serde::Serialize) {
 fn usage(error: &dyn std::error::Error) -> Status {
     anstream::eprintln!("error: {error}");
     Status::Partial
+}
+
+/// Says on standard error what could not be seen, and what is not known.
+fn tell(problems: &[Problem], remarks: &[String]) {
+    for problem in problems {
+        let place = problem
+            .file
+            .as_ref()
+            .map_or_else(String::new, |file| format!("{file}: "));
+        anstream::eprintln!("{place}error: {}", problem.message);
+        if let Some(help) = &problem.help {
+            anstream::eprintln!("  help: {help}");
+        }
+    }
+    for remark in remarks {
+        anstream::eprintln!("note: {remark}");
+    }
 }

@@ -68,7 +68,7 @@ impl Loader<'_> {
             .clone()
             .or_else(|| folder_of(self.cwd, &request.files));
         let first_folder = first_folder.unwrap_or_else(|| self.cwd.to_owned());
-        let explicit = !env_files.is_empty();
+        let explicit = !env_files.is_empty() || request.stack;
         if explicit {
             let paths: Vec<_> = env_files.iter().map(|path| join(self.cwd, path)).collect();
             self.env_files(&mut environment, &paths)?;

@@ -34,6 +34,8 @@ pub struct Request {
     pub scale: BTreeMap<String, u32>,
     /// Whether to look for a compose file in the folders above, too.
     pub search_parents: bool,
+    /// Read as `docker stack deploy` reads: variables come from the shell alone.
+    pub stack: bool,
 }
 
 /// A project as Compose would load it, with the place of every port.

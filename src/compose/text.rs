@@ -178,6 +178,21 @@ impl Text {
         }
     }
 
+    /// `value` by the same writers, none of whom wrote any one byte of it.
+    #[must_use]
+    pub fn rewritten(&self, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let end = value.len() as u32;
+        let pieces = self.pieces.iter().map(|piece| Piece {
+            end,
+            written: piece.written.clone(),
+        });
+        Self {
+            pieces: pieces.collect(),
+            value,
+        }
+    }
+
     /// The one writer of this text at one unbroken place, if there is just one.
     ///
     /// Neighbouring runs of one writer count as one.

@@ -135,7 +135,7 @@ fn as_binding(socket: &host::Socket) -> binding::Socket {
     let ip: IpAddr = socket.address;
     binding::Socket {
         ip: HostIp::from(ip),
-        port: Port::new(socket.port.get()).unwrap_or(Port::MIN),
+        port: socket.port.into(),
         protocol: socket.protocol,
         state: match socket.state {
             host::State::Listening => SocketState::Listening,

@@ -20,7 +20,7 @@ impl Use<'_> {
                     engine.address
                 )
             }
-            Self::Ingress(service) => format!("Swarm service `{}` on every node", service.name),
+            Self::Ingress(service) => format!("Swarm service `{}`", service.name),
             Self::Socket(socket) => socket_words(socket),
         }
     }
@@ -128,6 +128,10 @@ fn socket_ref(socket: &host::Socket) -> HolderRef {
     };
     let command = match (pid, socket.state) {
         (_, host::State::TimeWait) => None,
+        // a container that its engine did not tell of
+        _ if socket.owner.is_engine() => {
+            Some(format!("docker ps --filter publish={}", socket.port))
+        }
         (Some(pid), _) => Some(format!("kill {pid}")),
         (None, _) => Some(format!("sudo ss -lnp 'sport = :{}'", socket.port)),
     };

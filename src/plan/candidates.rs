@@ -1,7 +1,5 @@
 //! Good host ports near another one.
 
-use std::collections::BTreeSet;
-
 use crate::binding::{Engine, Port, PortRange};
 
 /// Ports that browsers refuse to open, at 1024 and above.
@@ -12,10 +10,24 @@ const BLOCKED_BY_BROWSERS: [u16; 19] = [
     6679, 6697, 10080,
 ];
 
+/// Ports by which people and programs know a service: a database, a broker, a dashboard. Another
+/// service there would be taken for it.
+const WELL_KNOWN: [u16; 48] = [
+    1433, 1521, 1883, 2181, 2375, 2376, 2377, 2379, 2380, 3306, 3389, 4222, 4317, 4318, 5044, 5432,
+    5601, 5672, 5900, 5984, 6379, 6443, 7474, 7687, 7946, 8086, 8123, 8125, 8200, 8500, 8529, 8883,
+    8983, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9418, 10250, 11211, 15672, 19530, 25565, 26257,
+    27017,
+];
+
 /// `count` neighbouring good ports near `port`, but not `port` itself; 80 goes to 8080 and 443 to
 /// 8443.
 #[must_use]
-pub fn near(port: Port, count: u32, taken: &BTreeSet<Port>, engine: &Engine) -> Option<PortRange> {
+pub fn near(
+    port: Port,
+    count: u32,
+    taken: &dyn Fn(&Port) -> bool,
+    engine: &Engine,
+) -> Option<PortRange> {
     let start = match port.get() {
         80 => 8080,
         443 => 8443,
@@ -28,12 +40,13 @@ pub fn near(port: Port, count: u32, taken: &BTreeSet<Port>, engine: &Engine) -> 
 /// The first `count` neighbouring good ports from `start` upwards, then downwards.
 ///
 /// Not good are `taken`, privileged ports, the range that the kernel lends to outgoing
-/// connections, and ports that browsers refuse.
+/// connections, ports that browsers refuse, and those that a service is known by, unless `start`
+/// itself is one.
 #[must_use]
 pub fn first_good(
     start: u32,
     count: u32,
-    taken: &BTreeSet<Port>,
+    taken: &dyn Fn(&Port) -> bool,
     engine: &Engine,
 ) -> Option<PortRange> {
     let port = |number: u32| Port::new(u16::try_from(number).ok()?);
@@ -42,7 +55,8 @@ pub fn first_good(
             port.get() >= 1024
                 && !engine.ephemeral.contains(port)
                 && !BLOCKED_BY_BROWSERS.contains(&port.get())
-                && !taken.contains(&port)
+                && (number == start || !WELL_KNOWN.contains(&port.get()))
+                && !taken(&port)
         })
     };
     let above = start..=u32::from(u16::MAX);
@@ -55,6 +69,8 @@ pub fn first_good(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -72,7 +88,7 @@ mod tests {
             (40000, 1, 61000),
             (65535, 1, 65534),
         ] {
-            let found = near(port(from), count, &taken, &engine).unwrap();
+            let found = near(port(from), count, &|port| taken.contains(port), &engine).unwrap();
             assert_eq!((found.first(), found.len()), (port(to), count), "{from}");
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod concise;
+pub mod holdings;
 pub mod human;
 pub mod list;
 pub mod place;

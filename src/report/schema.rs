@@ -5,10 +5,12 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::check::Findings;
+use super::holdings::Holdings;
 use super::list::List;
+use crate::machine::Machine;
 
 /// The names of the schemas.
-pub const NAMES: [&str; 2] = ["findings", "list"];
+pub const NAMES: [&str; 4] = ["findings", "list", "snapshot", "who"];
 
 /// The schema of this name, as it is checked in.
 #[must_use]
@@ -16,6 +18,8 @@ pub fn of(name: &str) -> Option<&'static str> {
     match name {
         "findings" => Some(include_str!("../../schemas/findings.schema.json")),
         "list" => Some(include_str!("../../schemas/list.schema.json")),
+        "snapshot" => Some(include_str!("../../schemas/snapshot.schema.json")),
+        "who" => Some(include_str!("../../schemas/who.schema.json")),
         _ => None,
     }
 }
@@ -26,6 +30,8 @@ pub fn generate() -> Vec<(&'static str, Value)> {
     vec![
         ("findings", schema::<Findings>()),
         ("list", schema::<List>()),
+        ("snapshot", schema::<Machine>()),
+        ("who", schema::<Holdings>()),
     ]
 }
 

@@ -83,7 +83,7 @@ fn origin(port: &ListedPort) -> String {
 }
 
 /// Columns as wide as their widest cell, two blanks apart.
-fn align<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn align<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -28,26 +28,11 @@ pub(super) struct Entry<'a, 'w> {
 impl<'a, 'w> Entry<'a, 'w> {
     /// The entry that the claim of this index is part of.
     pub fn of(world: &'w World, host: &'a Allocation<'w>, index: usize) -> Self {
-        let claim = &host.claims[index];
-        let same = |other: &&Claim<'_>| {
-            other.project_index == claim.project_index
-                && std::ptr::eq(other.service, claim.service)
-                && other.publish.origin.entry == claim.publish.origin.entry
-                && other.wanted.binding.host_ip == claim.wanted.binding.host_ip
-                && other.wanted.binding.protocol == claim.wanted.binding.protocol
-        };
-        let mut claims: Vec<&Claim<'_>> = host.claims.iter().filter(same).collect();
-        if claims
-            .iter()
-            .any(|claim| !matches!(claim.wanted.binding.published, Published::Fixed(_)))
-        {
-            claims = vec![claim];
-        }
-        claims.sort_by_key(|claim| claim.wanted.binding.target);
+        let claims = host.entry(index).iter().map(|index| &host.claims[*index]);
         Self {
             world,
             host,
-            claims,
+            claims: claims.collect(),
         }
     }
 
@@ -184,21 +169,23 @@ impl<'a, 'w> Entry<'a, 'w> {
 
     /// Where the entry could go instead: free ports near its own.
     pub fn remap(&self) -> Option<Remap> {
+        self.remap_beside(&mut BTreeSet::new())
+    }
+
+    /// Where it could go if the ports of `given` are promised to others; adds its own to them.
+    pub fn remap_beside(&self, given: &mut BTreeSet<Port>) -> Option<Remap> {
         let port = self.fixed_port()?;
         let count = self.claims.len() as u32;
-        self.remap_to(candidates::near(
-            port,
-            count,
-            &self.taken(),
-            &self.host.engine,
-        )?)
+        let taken = |port: &Port| given.contains(port) || self.host.taken().contains(port);
+        let range = candidates::near(port, count, &taken, &self.host.engine)?;
+        given.extend(range.iter());
+        self.remap_to(range)
     }
 
     /// The entry with `count` host ports instead of one, from its own upwards if they are free.
     pub fn widened(&self, count: u32) -> Option<Remap> {
         let port = self.fixed_port()?;
-        let mut taken = self.taken();
-        taken.remove(&port);
+        let taken = |other: &Port| *other != port && self.host.taken().contains(other);
         let start = port.get().into();
         self.remap_to(candidates::first_good(
             start,
@@ -213,29 +200,6 @@ impl<'a, 'w> Entry<'a, 'w> {
             Published::Fixed(port) => Some(port),
             Published::OneOf(_) | Published::Dynamic => None,
         }
-    }
-
-    /// The ports that anything on the host may want.
-    fn taken(&self) -> BTreeSet<Port> {
-        let mut taken = BTreeSet::new();
-        taken.extend(self.host.holders.holds.iter().map(|(hold, _)| hold.port));
-        taken.extend(
-            self.host
-                .holders
-                .sockets
-                .iter()
-                .map(|holder| holder.socket.port),
-        );
-        for other in &self.host.claims {
-            match other.wanted.binding.published {
-                Published::Fixed(port) => {
-                    taken.insert(port);
-                }
-                Published::OneOf(range) => taken.extend(range.iter()),
-                Published::Dynamic => {}
-            }
-        }
-        taken
     }
 
     fn remap_to(&self, range: PortRange) -> Option<Remap> {

@@ -37,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::describe::{self, Entry, profile_note, range_text};
 use super::{Context, Rule};
 use crate::binding::{Cause, Port, Published};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Remap, Severity};
 use crate::graph::Allocation;
 
 pub(super) const RULE: Rule = Rule::new(
@@ -60,51 +60,29 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// The claims that must move, each with the first one that stands in its way.
 fn pairs(rule: &Rule, cx: &Context<'_>, host: &Allocation<'_>, out: &mut Vec<Finding>) {
-    let written = |index: &usize| {
-        let claim = &host.claims[*index];
-        let origin = &claim.publish.origin;
-        (
-            claim.project_index,
-            origin.entry,
-            origin.trail.len(),
-            *index,
-        )
-    };
-    let mut order: Vec<usize> = host.graph.nodes().collect();
-    order.sort_by_key(written);
-    let mut staying: BTreeSet<usize> = BTreeSet::new();
     // entry against entry: a range that meets a range is one finding
     let mut found: BTreeMap<_, (usize, usize, Cause, Vec<Port>)> = BTreeMap::new();
-    for mover in order {
-        let mut others: Vec<usize> = host
-            .graph
-            .neighbors(mover)
-            .filter(|other| staying.contains(other))
-            .collect();
-        others.sort_by_key(written);
-        let Some(stayer) = others.first().copied() else {
-            staying.insert(mover);
-            continue;
-        };
-        let Some(collision) = host.graph.edge_weight(mover, stayer) else {
-            continue;
-        };
+    for (stayer, mover, collision) in host.graph.all_edges() {
+        let (stayer, mover) = (stayer.min(mover), stayer.max(mover));
         let Published::Fixed(port) = host.claims[mover].wanted.binding.published else {
             continue;
         };
-        let key = |index| Entry::of(cx.world, host, index).key();
+        let key = |index: usize| host.entry(index)[0];
         let cause = host.collisions[*collision].cause;
-        let found = found.entry((key(stayer), key(mover)));
+        let found = found.entry((key(mover), key(stayer)));
         found
             .or_insert_with(|| (stayer, mover, cause, Vec::new()))
             .3
             .push(port);
     }
+    // each one that moves is shown a port of its own
+    let mut given = BTreeSet::new();
     for (stayer, mover, cause, mut ports) in found.into_values() {
         ports.sort();
         let stayer = Entry::of(cx.world, host, stayer);
         let mover = Entry::of(cx.world, host, mover);
-        out.push(pair(rule, &stayer, &mover, cause, &ports));
+        let remap = mover.remap_beside(&mut given);
+        out.push(pair(rule, &stayer, &mover, cause, &ports, remap));
     }
 }
 
@@ -114,6 +92,7 @@ fn pair(
     mover: &Entry<'_, '_>,
     cause: Cause,
     ports: &[Port],
+    remap: Option<Remap>,
 ) -> Finding {
     let protocol = mover.first().wanted.binding.protocol;
     let port = match ports {
@@ -140,7 +119,7 @@ fn pair(
     finding.notes.extend(stayer.notes());
     finding.notes.extend(mover.notes());
     finding.notes.dedup();
-    finding.remap = mover.remap();
+    finding.remap = remap;
     let layer = |entry: &Entry<'_, '_>| {
         let claim = entry.first();
         claim.project.layer_of(&claim.publish.origin)

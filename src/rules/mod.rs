@@ -12,6 +12,7 @@ mod project_name_reused;
 mod published_not_a_port;
 mod range_start_order;
 mod replica_collision;
+mod stack_collision;
 mod swarm_ingress_collision;
 
 use crate::finding::{Finding, Severity};
@@ -39,7 +40,7 @@ pub struct Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 13] = [
     boot_collision::RULE,
     container_collision::RULE,
     host_port_collision::RULE,
@@ -51,6 +52,7 @@ pub const RULES: [Rule; 12] = [
     published_not_a_port::RULE,
     range_start_order::RULE,
     replica_collision::RULE,
+    stack_collision::RULE,
     swarm_ingress_collision::RULE,
 ];
 

@@ -38,6 +38,10 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    // a stack has no `network_mode`
+    if cx.world.stack.is_some() {
+        return;
+    }
     for (index, project) in cx.world.projects.iter().enumerate() {
         for service in &project.services {
             if !project.profiles.may_enable(&service.profiles) {

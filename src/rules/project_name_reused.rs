@@ -10,11 +10,13 @@
 //!
 //! ## Example
 //! ```yaml
-//! services: # fires, while the project runs from another folder
+//! name: shop # fires, while a project `shop` from another folder runs
+//! services:
 //!   web: { image: web, ports: ["8080:80"] }
 //! ```
 //! ```yaml
-//! services: # silent
+//! name: shop-of-anna # silent
+//! services:
 //!   web: { image: web, ports: ["8081:80"] }
 //! ```
 //!
@@ -37,7 +39,7 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    if !cx.world.live {
+    if !cx.world.live || cx.world.stack.is_some() {
         return;
     }
     for (index, project) in cx.world.projects.iter().enumerate() {

@@ -4,7 +4,9 @@
 //! YAML 1.2 and go-yaml is settled here: scalar types, merge keys, duplicate keys, anchors that
 //! live on across documents (compose.md 9).
 
+mod blanks;
 mod dialect;
+mod locate;
 mod merge;
 mod node;
 mod parse;

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use crate::compose::text::{Text, Written};
+use super::locate::locate;
+use crate::compose::text::Text;
 use crate::source::SourceMap;
 use crate::span::Span;
 
@@ -232,6 +233,32 @@ impl Node {
         self.tag.is_some() || template || replaces || reset || odd_key
     }
 
+    /// What an alias repeats: in Compose 2.40 a `!reset` acts where its anchor stands and is gone
+    /// from there when the alias is read (compose.md 5).
+    pub(super) fn without_resets(&self) -> Self {
+        if !self.below.reset {
+            return self.clone();
+        }
+        let keep = |node: &Self| node.tag != Some(Tag::Reset);
+        let value = match &self.value {
+            Value::Sequence(items) => {
+                let items = items.iter().filter(|item| keep(item));
+                Value::Sequence(Rc::new(items.map(Self::without_resets).collect()))
+            }
+            Value::Mapping(map) => {
+                let mut kept = Mapping::new();
+                for (key, entry) in map.iter().filter(|(_, entry)| keep(&entry.value)) {
+                    let value = entry.value.without_resets();
+                    let entry = entry.clone();
+                    kept.insert(Rc::clone(key), Entry { value, ..entry });
+                }
+                Value::Mapping(Rc::new(kept))
+            }
+            other => other.clone(),
+        };
+        self.holding(value)
+    }
+
     /// The same node, brought here by `steps` before those it has.
     #[must_use]
     pub fn through(mut self, steps: &[Step]) -> Self {
@@ -402,65 +429,4 @@ impl Mapping {
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Rc<str>, &mut Entry)> {
         self.entries.iter_mut()
     }
-}
-
-/// Finds for each byte of a scalar's value the bytes it was written with.
-fn locate(value: &str, style: Style, raw: &str, span: Span) -> Text {
-    let whole = || Text::literal(value, span);
-    let at = |start: usize| span.slice(start as u32, (start + value.len()) as u32);
-    if raw == value {
-        return whole();
-    }
-    // most quoted and block scalars hold their value as it is, once
-    let mut found = raw.match_indices(value).map(|(start, _)| start);
-    if let (Some(start), None) = (found.next(), found.next())
-        && (style != Style::Double || !raw.contains('\\'))
-    {
-        return Text::literal(value, at(start));
-    }
-    match style {
-        Style::Single if !raw.contains('\n') => {
-            unescape(
-                value,
-                raw,
-                span,
-                |rest| {
-                    if rest.starts_with("''") { 2 } else { 0 }
-                },
-            )
-        }
-        Style::Double if !raw.contains('\n') => unescape(value, raw, span, escape_len),
-        _ => None,
-    }
-    .unwrap_or_else(whole)
-}
-
-/// The length of the escape that `rest` begins with; 0 if it is none.
-fn escape_len(rest: &str) -> usize {
-    let mut characters = rest.chars();
-    match (characters.next(), characters.next()) {
-        (Some('\\'), Some('x')) => 4,
-        (Some('\\'), Some('u')) => 6,
-        (Some('\\'), Some('U')) => 10,
-        (Some('\\'), Some(other)) => 1 + other.len_utf8(),
-        _ => 0,
-    }
-}
-
-/// Pairs the characters of `value` with those of the quoted `raw`, where `escape` says how many
-/// bytes at the start of its argument stand for one character.
-fn unescape(value: &str, raw: &str, span: Span, escape: fn(&str) -> usize) -> Option<Text> {
-    let mut text = Text::new();
-    let mut at = 1;
-    for character in value.chars() {
-        let rest = raw.get(at..raw.len() - 1)?;
-        let len = match escape(rest) {
-            0 => rest.chars().next().filter(|c| *c == character)?.len_utf8(),
-            len => len,
-        };
-        let bytes = span.slice(at as u32, (at + len) as u32);
-        text.push(character.encode_utf8(&mut [0; 4]), Written::Literal(bytes));
-        at += len;
-    }
-    (at + 1 == raw.len()).then_some(text)
 }

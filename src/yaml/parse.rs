@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Place};
+use granit_parser::{
+    ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span as Place, StructureStyle,
+};
 
+use super::blanks::{self, Leaf};
 use super::node::{Entry, How, Mapping, Node, Step, Style, Tag, Value};
 use super::{YamlError, dialect, merge, scalar};
 use crate::source::SourceFile;
@@ -13,6 +16,9 @@ use crate::span::{FileId, Span};
 /// Aliases may repeat nodes up to this many in one file: far beyond any real file, and reached in
 /// milliseconds by a file made to exhaust memory.
 const MAX_NODES: u32 = 1_000_000;
+
+/// How many bytes to scan again for comments that the scanner refuses.
+const MAX_RESCAN: usize = 16 << 20;
 
 /// Reads the documents of a file: the root of each, [`Value::Null`] if it is empty.
 ///
@@ -26,31 +32,50 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
         bom,
         len: file.text().len(),
     };
-    dialect::check(text).map_err(|(message, range, help)| {
+    let refuse = |(message, range, help): dialect::Refusal| {
         let span = Span::new(id, (range.start + bom) as u32, (range.end + bom) as u32);
-        YamlError {
-            help: Some(help.into()),
-            ..YamlError::new(message, span)
+        YamlError::new(message, span).help(help)
+    };
+    dialect::check(text).map_err(refuse)?;
+    let mut text = dialect::line_breaks(text);
+    let mut rescans = MAX_RESCAN;
+    loop {
+        let builder = Builder::new(reader, &text);
+        match builder.read() {
+            Ok(builder) => {
+                if builder.has_tabs {
+                    blanks::check(&text, &builder.leaves).map_err(refuse)?;
+                }
+                return Ok(builder.documents);
+            }
+            Err(Stop::Yaml(error)) => return Err(error),
+            Err(Stop::Scan(error)) => match error.marker().byte_offset() {
+                Some(at)
+                    if *error.kind() == ErrorKind::CommentNotSeparated
+                        && rescans > text.len()
+                        && text.as_bytes().get(at) == Some(&b'#') =>
+                {
+                    rescans -= text.len();
+                    dialect::blank_comment(text.to_mut(), at);
+                }
+                _ => return Err(reader.refuse(&error)),
+            },
         }
-    })?;
-    let options = granit_parser::options! {
-        emit_comments: false,
-        emit_anchor_events: true,
-        emit_unresolved_aliases: true,
-    };
-    let mut builder = Builder {
-        reader,
-        documents: Vec::new(),
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        by_name: HashMap::new(),
-        anchor_of_last: None,
-    };
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, place) = event.map_err(|error| reader.refuse(&error))?;
-        builder.event(event, place)?;
     }
-    Ok(builder.documents)
+}
+
+/// Why reading stopped.
+enum Stop {
+    /// The scanner refuses the text.
+    Scan(ScanError),
+    /// We do.
+    Yaml(YamlError),
+}
+
+impl From<YamlError> for Stop {
+    fn from(error: YamlError) -> Self {
+        Self::Yaml(error)
+    }
 }
 
 /// Turns the scanner's positions into spans.
@@ -71,6 +96,12 @@ impl Reader {
         Span::new(self.id, start, self.at(&place.end).max(start))
     }
 
+    /// What a span covers of the text without its byte order mark.
+    fn slice<'t>(&self, text: &'t str, span: Span) -> &'t str {
+        let range = span.start as usize - self.bom..span.end as usize - self.bom;
+        text.get(range).unwrap_or_default()
+    }
+
     fn refuse(&self, error: &ScanError) -> YamlError {
         let at = self.at(error.marker());
         YamlError::new(error.info(), Span::new(self.id, at, at))
@@ -80,6 +111,9 @@ impl Reader {
 /// A collection whose end has not come yet.
 struct Open {
     start: Span,
+    /// The column of the innermost block collection; -1 outside of any.
+    indent: i32,
+    in_flow: bool,
     anchor: usize,
     name: Option<Rc<str>>,
     tag: Option<Tag>,
@@ -96,9 +130,13 @@ enum Body {
     Document(Option<Node>),
 }
 
-struct Builder {
+struct Builder<'a> {
     reader: Reader,
+    text: &'a str,
     documents: Vec<Node>,
+    /// The scalars, if there are tabs between them to look at.
+    leaves: Vec<Leaf>,
+    has_tabs: bool,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     /// go-yaml keeps its anchors from one document to the next (compose.md 5).
@@ -107,26 +145,66 @@ struct Builder {
     anchor_of_last: Option<usize>,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
+    fn new(reader: Reader, text: &'a str) -> Self {
+        Self {
+            reader,
+            text,
+            documents: Vec::new(),
+            leaves: Vec::new(),
+            has_tabs: text.contains('\t'),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            by_name: HashMap::new(),
+            anchor_of_last: None,
+        }
+    }
+
+    fn read(mut self) -> Result<Self, Stop> {
+        let options = granit_parser::options! {
+            emit_comments: false,
+            emit_anchor_events: true,
+            emit_unresolved_aliases: true,
+        };
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            let (event, place) = event.map_err(Stop::Scan)?;
+            self.event(event, place)?;
+        }
+        Ok(self)
+    }
+
     fn event(&mut self, event: Event<'_>, place: Place) -> Result<(), YamlError> {
         let span = self.reader.span(place);
         match event {
-            Event::DocumentStart(..) => self.begin(span, 0, None, Body::Document(None)),
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::DocumentStart(explicit, _) => {
+                if !explicit && !self.documents.is_empty() {
+                    return Err(YamlError::new("a second document without `---`", span)
+                        .help("remove the `...` above, or write `---` below it"));
+                }
+                self.begin(place, None, 0, None, Body::Document(None));
+            }
+            Event::SequenceStart(style, anchor, tag) => {
                 self.begin(
-                    span,
+                    place,
+                    Some(style),
                     anchor,
                     compose_tag(tag.as_deref()),
                     Body::Sequence(Vec::new()),
                 );
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 let body = Body::Mapping {
                     map: Mapping::new(),
                     key: None,
                     merge: None,
                 };
-                self.begin(span, anchor, compose_tag(tag.as_deref()), body);
+                self.begin(
+                    place,
+                    Some(style),
+                    anchor,
+                    compose_tag(tag.as_deref()),
+                    body,
+                );
             }
             Event::DocumentEnd | Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Scalar(text, style, anchor, tag) => {
@@ -136,6 +214,7 @@ impl Builder {
                     ScalarStyle::DoubleQuoted => Style::Double,
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
+                self.leaf(span, style)?;
                 let full = tag
                     .as_deref()
                     .map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
@@ -177,10 +256,44 @@ impl Builder {
         Ok(())
     }
 
-    fn begin(&mut self, start: Span, anchor: usize, tag: Option<Tag>, body: Body) {
+    /// Looks at a scalar as it is written.
+    fn leaf(&mut self, span: Span, style: Style) -> Result<(), YamlError> {
+        let raw = self.reader.slice(self.text, span);
+        let (indent, in_flow) = match self.open.last() {
+            Some(open) => (open.indent, open.in_flow),
+            None => (-1, false),
+        };
+        if let Some(message) = dialect::scalar(raw, style, in_flow) {
+            return Err(YamlError::new(message, span).help("Compose reads YAML 1.1"));
+        }
+        if self.has_tabs && (!raw.is_empty() || style == Style::Block) {
+            let start = span.start as usize - self.reader.bom;
+            self.leaves.push(Leaf {
+                range: start..start + raw.len(),
+                style,
+                indent,
+            });
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        place: Place,
+        style: Option<StructureStyle>,
+        anchor: usize,
+        tag: Option<Tag>,
+        body: Body,
+    ) {
         self.anchor_of_last = None;
+        let indent = match style {
+            Some(StructureStyle::Block) => i32::try_from(place.start.col()).unwrap_or(i32::MAX),
+            _ => self.open.last().map_or(-1, |open| open.indent),
+        };
         self.open.push(Open {
-            start,
+            start: self.reader.span(place),
+            indent,
+            in_flow: style == Some(StructureStyle::Flow),
             anchor,
             name: None,
             tag,
@@ -232,7 +345,7 @@ impl Builder {
 
     fn anchor(&mut self, id: usize, name: Option<Rc<str>>, node: &Node) {
         if id != 0 {
-            let known = without_resets(node);
+            let known = node.without_resets();
             if let Some(name) = name {
                 self.by_name.insert(name, known.clone());
             }
@@ -271,6 +384,10 @@ impl Builder {
                         )
                         .help("Compose takes strings only as keys"));
                     };
+                    if open.in_flow && self.reader.slice(self.text, node.span).contains('\n') {
+                        return Err(YamlError::new("a key on two lines", node.span)
+                            .help("write the key on one line"));
+                    }
                     let is_string = matches!(node.value, Value::Str(_));
                     let is_merge = style == Style::Plain && text == "<<";
                     let previous = match merge {
@@ -312,38 +429,4 @@ fn compose_tag(tag: Option<&granit_parser::Tag>) -> Option<Tag> {
         ("!", "override") => Some(Tag::Override),
         _ => None,
     }
-}
-
-/// What an alias repeats: in Compose 2.40 a `!reset` acts where its anchor stands and is gone
-/// from there when the alias is read (compose.md 5).
-fn without_resets(node: &Node) -> Node {
-    if !node.below.reset {
-        return node.clone();
-    }
-    let keep = |node: &Node| node.tag != Some(Tag::Reset);
-    let value = match &node.value {
-        Value::Sequence(items) => Value::Sequence(Rc::new(
-            items
-                .iter()
-                .filter(|item| keep(item))
-                .map(without_resets)
-                .collect(),
-        )),
-        Value::Mapping(map) => {
-            let mut kept = Mapping::new();
-            for (key, entry) in map.iter().filter(|(_, entry)| keep(&entry.value)) {
-                let value = without_resets(&entry.value);
-                kept.insert(
-                    Rc::clone(key),
-                    Entry {
-                        value,
-                        ..entry.clone()
-                    },
-                );
-            }
-            Value::Mapping(Rc::new(kept))
-        }
-        other => other.clone(),
-    };
-    node.holding(value)
 }

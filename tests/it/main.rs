@@ -10,6 +10,7 @@ mod documents;
 #[cfg(unix)]
 mod engine;
 mod engine_table;
+mod fuzz_regressions;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]

@@ -2,10 +2,15 @@
 
 use std::fs;
 
-use portplan::rules::RULES;
-use serde_json::Value;
+use std::path::Path;
 
-use crate::common::run;
+use portplan::compose::environment::Environment;
+use portplan::compose::project::{Project, Request};
+use portplan::rules::{RULES, check};
+use portplan::source::Memory;
+use portplan::world::World;
+
+use crate::schemas;
 
 /// The examples of a page, marked `fires` or `silent`.
 fn examples(page: &str) -> Vec<(bool, String)> {
@@ -20,18 +25,27 @@ fn examples(page: &str) -> Vec<(bool, String)> {
     marked.collect()
 }
 
-fn rules_that_fire(example: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("compose.yaml"), example).unwrap();
-    let args = ["check", "-p", "example", "--format", "json"].map(str::to_owned);
-    let output = run(&args, folder.path(), &[]);
-    let json: Value = serde_json::from_str(&output.stdout).unwrap();
-    assert_eq!(json["errors"], serde_json::json!([]), "{example}");
-    assert_eq!(json["notices"], serde_json::json!([]), "{example}");
-    let findings = json["findings"].as_array().unwrap().iter();
-    findings
-        .map(|finding| finding["rule"].as_str().unwrap().to_owned())
-        .collect()
+/// The rules that fire on an example, on the machine of `fixtures/machines` that the rule has.
+fn rules_that_fire(rule: &str, example: &str) -> Vec<&'static str> {
+    let files = Memory([("/example/compose.yaml".into(), example.into())].into());
+    let request = Request::default();
+    let shell = Environment::default();
+    let project = Project::load(&request, &shell, "/example".into(), &files, None);
+    assert_eq!(project.problems, [], "{example}");
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/machines");
+    let machine = fs::read_to_string(machines.join(format!("{rule}.json"))).ok();
+    let machine = machine.map(|text| {
+        schemas::validate("snapshot", &serde_json::from_str(&text).unwrap());
+        serde_json::from_str(&text).unwrap()
+    });
+    let world = World {
+        projects: vec![project],
+        machines: machine.into_iter().collect(),
+        live: true,
+        stack: (rule == "stack-collision").then(|| "example".to_owned()),
+        ..World::default()
+    };
+    check(&world).iter().map(|finding| finding.rule).collect()
 }
 
 #[test]
@@ -42,13 +56,13 @@ fn the_examples_of_the_pages_are_true() {
         let marks: Vec<bool> = examples.iter().map(|(fires, _)| *fires).collect();
         assert_eq!(marks, [true, false], "{}", rule.name);
         assert_eq!(
-            rules_that_fire(&examples[0].1),
+            rules_that_fire(rule.name, &examples[0].1),
             [rule.name],
             "{}",
             examples[0].1
         );
         assert_eq!(
-            rules_that_fire(&examples[1].1),
+            rules_that_fire(rule.name, &examples[1].1),
             [""; 0],
             "{}",
             examples[1].1
@@ -92,5 +106,17 @@ fn the_pages_are_checked_in() {
             "{} is stale: run with PORTPLAN_BLESS=1",
             path.display()
         );
+    }
+}
+
+/// The README's table names each rule with its severity.
+#[test]
+fn the_readme_names_every_rule() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    for rule in &RULES {
+        let severity = format!("{:?}", rule.severity).to_lowercase();
+        let row = format!("| [{0}](docs/rules/{0}.md) | {severity} |", rule.name);
+        assert!(readme.contains(&row), "{row}");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::compose::problem::{Kind, Problem};
-use crate::compose::text::{Text, Written};
+use crate::compose::text::Text;
 use crate::source::SourceMap;
 use crate::span::Span;
 use crate::yaml::{Entry, Mapping, Node, Value};
@@ -234,7 +234,8 @@ fn lengthen(item: &Node, text: &Text) -> Result<Vec<Node>, super::short::ShortEr
             let text = if written.value() == published {
                 written
             } else {
-                renumbered(published, &written, item.span)
+                // `080`, or one out of a range
+                written.rewritten(published)
             };
             let span = item.span;
             set("published", Node::text(text, span));
@@ -246,24 +247,4 @@ fn lengthen(item: &Node, text: &Text) -> Result<Vec<Node>, super::short::ShortEr
         entries.push(item.holding(Value::Mapping(Rc::new(map))));
     }
     Ok(entries)
-}
-
-/// A number that is not written as such: `080`, or one out of a range.
-fn renumbered(number: String, written: &Text, entry: Span) -> Text {
-    match written.single() {
-        Some(writer) => Text::written(number, writer),
-        None => {
-            // several writers: keep that there are several
-            let mut text = Text::new();
-            let mut rest = &number[..];
-            for writer in written.writers() {
-                let at = rest.char_indices().nth(1).map_or(rest.len(), |(at, _)| at);
-                let (digit, more) = rest.split_at(at);
-                text.push(digit, writer.clone());
-                rest = more;
-            }
-            text.push(rest, Written::Literal(entry));
-            text
-        }
-    }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::fuzz_regressions::targets::writes;
+
 /// Ports whose origin does not lead to the number they have.
 pub fn wrong(list: &Value, cwd: &Path) -> Vec<String> {
     let projects = list["projects"].as_array().into_iter().flatten();
@@ -29,7 +31,7 @@ fn wrong_port(port: &Value, cwd: &Path) -> Option<String> {
     if origin["line"] != line {
         return Some(format!("{place} is on line {line}, not {}", origin["line"]));
     }
-    (!holds(&text, published)).then(|| format!("{place} is {text:?}, not {published:?}"))
+    (!writes(&text, published)).then(|| format!("{place} is {text:?}, not {published:?}"))
 }
 
 fn text(bytes: &[u8], range: std::ops::Range<usize>) -> String {
@@ -46,33 +48,4 @@ fn text(bytes: &[u8], range: std::ops::Range<usize>) -> String {
 
 fn text_before(bytes: &[u8], end: usize) -> String {
     text(bytes, 0..end)
-}
-
-/// Whether `text` writes the port or range `published`, in whatever notation.
-fn holds(text: &str, published: &str) -> bool {
-    let numbers = |text: &str| -> Option<(u64, u64)> {
-        let mut ends = text.split('-').map(|end| end.parse().ok());
-        let first = ends.next()??;
-        Some((first, ends.next().unwrap_or(Some(first))?))
-    };
-    let within = |(first, last): (u64, u64)| {
-        numbers(published).is_some_and(|(from, to)| first <= from && to <= last)
-    };
-    text == published
-        || numbers(text).is_some_and(within)
-        || integer(text).is_some_and(|number| number.to_string() == published)
-        || text.contains('\\')
-}
-
-/// A whole number in one of YAML's other notations.
-fn integer(text: &str) -> Option<i64> {
-    let text = text.replace(['_', '+'], "");
-    let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).ok();
-    match text.as_bytes() {
-        [b'0', b'x', ..] => radix(&text[2..], 16),
-        [b'0', b'o', ..] => radix(&text[2..], 8),
-        [b'0', b'b' | b'B', ..] => radix(&text[2..], 2),
-        [b'0', _, ..] => radix(&text, 8),
-        _ => text.parse().ok(),
-    }
 }

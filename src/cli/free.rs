@@ -1,0 +1,140 @@
+//! `portplan free`
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use super::machine::{self, MachineArgs, Machines};
+use super::{ProjectArgs, Status, print, tell};
+use crate::binding::{Engine, HostIp, Port, PortRange, Protocol};
+use crate::host::{self, Bind, Outcome};
+use crate::machine::Machine;
+use crate::plan::candidates;
+use crate::report::holdings::Holdings;
+use crate::world::World;
+
+/// Find free host ports that are good to use
+///
+/// Not held or wanted by anything known, not lent to outgoing connections, not privileged, not
+/// refused by browsers, not another service's well-known port. Each is tried by binding it on every
+/// address, as the engine would.
+#[derive(Args)]
+#[command(after_help = "Example: portplan free --near 8080 --count 3 --consecutive")]
+pub struct FreeArgs {
+    /// Start looking here
+    #[arg(long, value_name = "PORT", default_value = "8000")]
+    near: Port,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    count: u32,
+    /// In one block
+    #[arg(long)]
+    consecutive: bool,
+    /// Compose files, or folders, whose ports are not free either; none: the current folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<Utf8PathBuf>,
+    /// Look at a machine's saved state instead, from `portplan snapshot`
+    #[arg(long, value_name = "SNAPSHOT")]
+    against: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
+    let input = match projects.read(&args.paths) {
+        Ok(input) => input,
+        Err(error) => return super::usage(&error),
+    };
+    let mut seen = if args.against.is_empty() {
+        args.machine.read(args.machine.named())
+    } else {
+        Machines::default()
+    };
+    machine::stored(&args.against, &mut seen);
+    tell(&seen.problems, &seen.remarks);
+    let projects = if input.found {
+        input.projects
+    } else {
+        Vec::new()
+    };
+    let world = World {
+        projects,
+        machines: seen.machines,
+        together: true,
+        ..World::default()
+    };
+    let engine = world
+        .machines
+        .first()
+        .map_or_else(Engine::default, Machine::engine);
+    let mut taken = Holdings::of(&world).taken();
+    taken.extend(world.machines.iter().flat_map(excluded));
+    // what is stored cannot be tried
+    let here = args.against.is_empty() && world.machines.iter().any(|m| m.host.is_some());
+
+    let mut found: Vec<Port> = Vec::new();
+    let block = if args.consecutive { args.count } else { 1 };
+    while found.len() < args.count as usize {
+        let start = args.near.get().into();
+        let Some(range) =
+            candidates::first_good(start, block, &|port| taken.contains(port), &engine)
+        else {
+            anstream::eprintln!("error: there are not that many free ports");
+            return Status::Findings;
+        };
+        let busy: Vec<Port> = range
+            .iter()
+            .filter(|port| here && !can_bind(*port, &engine))
+            .collect();
+        taken.extend(&busy);
+        if busy.is_empty() {
+            taken.extend(range.iter());
+            found.extend(range.iter());
+        }
+    }
+    print(
+        &found
+            .iter()
+            .map(|port| format!("{port}\n"))
+            .collect::<String>(),
+    );
+    if seen.problems.is_empty() {
+        Status::Clean
+    } else {
+        Status::Partial
+    }
+}
+
+/// Ports that cannot be bound although nothing listens.
+fn excluded(machine: &Machine) -> Vec<Port> {
+    let limits = machine.host.iter().map(|host| &host.limits);
+    let ranges = limits.flat_map(|limits| limits.excluded.tcp.iter().chain(&limits.excluded.udp));
+    let ranges = ranges.filter_map(|range| {
+        PortRange::new(Port::new(range.first())?, Port::new(range.last())?).ok()
+    });
+    ranges
+        .flat_map(|range| range.iter().collect::<Vec<_>>())
+        .collect()
+}
+
+/// Tries a port on every address of both families, TCP and UDP.
+fn can_bind(port: Port, engine: &Engine) -> bool {
+    let mut addresses = vec![HostIp::ANY4];
+    if engine.ipv6 {
+        addresses.push(HostIp::ANY6);
+    }
+    let tries = addresses
+        .iter()
+        .flat_map(|ip| [Protocol::Tcp, Protocol::Udp].map(|p| (ip, p)));
+    let outcomes = tries.map(|(ip, protocol)| {
+        host::probe(Bind {
+            protocol,
+            address: ip.ip(),
+            port: port.into(),
+            udp_reuse_address: engine.udp_reuses_address(),
+        })
+    });
+    // an attempt without an answer proves nothing
+    outcomes
+        .into_iter()
+        .all(|outcome| !matches!(outcome, Ok(Outcome::InUse | Outcome::NotPermitted)))
+}
