@@ -34,7 +34,12 @@ pub fn near(
         low if low < 1024 => 8000 + u32::from(low),
         other => u32::from(other) + 1,
     };
-    first_good(start, count, &|other| *other == port || taken(other), engine)
+    first_good(
+        start,
+        count,
+        &|other| *other == port || taken(other),
+        engine,
+    )
 }
 
 /// The first `count` neighbouring good ports from `start` upwards, then downwards.

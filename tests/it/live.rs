@@ -138,8 +138,12 @@ impl Live {
 
     /// `portplan check --live` of a folder: its findings.
     fn check(&self, folder: &Path) -> Vec<Found> {
+        self.check_with(folder, &[])
+    }
+
+    fn check_with(&self, folder: &Path, more: &[&str]) -> Vec<Found> {
         let args = ["check", "--live", "--format", "json", "--fail-on", "never"];
-        let args = args.map(str::to_owned);
+        let args: Vec<String> = args.iter().chain(more).map(|&arg| arg.to_owned()).collect();
         let env = [("DOCKER_HOST".to_owned(), self.host.clone())];
         let output = common::run(&args, folder, &env);
         assert_eq!(output.status, Some(0), "{output:?}");
