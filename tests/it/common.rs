@@ -49,6 +49,18 @@ pub fn run_with_stdin(
     }
 }
 
+/// Docker Compose, if there is one: `COMPOSE_BIN`, or in the PATH, or where `debian-docker newer`
+/// puts it by custom.
+pub fn compose_program() -> Option<String> {
+    let named = std::env::var("COMPOSE_BIN").ok();
+    let usual = ["docker-compose", "/opt/newer/bin/docker-compose"];
+    let mut programs = named.into_iter().chain(usual.map(str::to_owned));
+    programs.find(|program| {
+        let run = Command::new(program).arg("version").output();
+        run.is_ok_and(|output| output.status.success())
+    })
+}
+
 /// Says something even where the test harness keeps the output of tests that pass.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");

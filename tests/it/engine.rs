@@ -1,7 +1,7 @@
 //! Reading engines: false ones on real sockets, and a real one where there is one.
 
-mod fake;
-mod real;
+pub mod fake;
+pub mod real;
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use portplan::engine::endpoint::{Choice, Endpoint, Surroundings, resolve};
 use portplan::engine::{EngineError, Hints, Limits, Snapshot, observe};
 
 /// The endpoint that `--host` names.
-fn endpoint(host: &str) -> Endpoint {
+pub fn endpoint(host: &str) -> Endpoint {
     let around = Surroundings {
         variable: &|_| None,
         home: None,

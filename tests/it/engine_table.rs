@@ -37,7 +37,7 @@ pub struct Case {
     outcome: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Step {
     Publish {
@@ -50,25 +50,25 @@ pub enum Step {
     },
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listen {
-    addr: String,
-    port: String,
+    pub addr: String,
+    pub port: String,
     #[serde(default)]
-    proto: Option<String>,
+    pub proto: Option<String>,
     #[serde(default)]
-    reuseaddr: bool,
+    pub reuseaddr: bool,
     #[serde(default)]
-    reuseport: bool,
+    pub reuseport: bool,
     #[serde(default)]
-    v6only: bool,
+    pub v6only: bool,
     #[serde(default)]
-    state: Option<String>,
+    pub state: Option<String>,
     #[serde(default)]
-    bindtodevice: Option<String>,
+    pub bindtodevice: Option<String>,
     #[serde(default, rename = "family")]
-    _family: u8,
+    pub _family: u8,
 }
 
 impl Table {
@@ -96,20 +96,20 @@ impl Config {
 }
 
 /// `{3}` is the base port and three.
-fn place(text: &str) -> String {
+pub fn place(text: &str, base: u16) -> String {
     let mut parts = text.split(['{', '}']);
     let mut placed = parts.next().unwrap().to_owned();
     while let (Some(number), Some(rest)) = (parts.next(), parts.next()) {
         let number: u16 = number.parse().unwrap();
-        placed += &(BASE + number).to_string();
+        placed += &(base + number).to_string();
         placed += rest;
     }
     placed
 }
 
-fn binding((ip, published, target): &(String, String, String)) -> Binding {
+pub fn binding((ip, published, target): &(String, String, String), base: u16) -> Binding {
     let (target, protocol) = target.split_once('/').unwrap();
-    let published = place(published);
+    let published = place(published, base);
     Binding {
         host_ip: (!ip.is_empty()).then(|| ip.parse().unwrap()),
         published: match published.as_str() {
@@ -156,7 +156,7 @@ impl Listen {
         }
         Socket {
             ip,
-            port: place(&self.port).parse::<Port>().unwrap(),
+            port: place(&self.port, BASE).parse::<Port>().unwrap(),
             protocol,
             state,
             reuse_address: Some(self.reuseaddr),
@@ -180,12 +180,17 @@ impl Step {
                 publish,
                 network: name,
             } => Act::Start(
-                publish.iter().map(binding).collect(),
+                publish.iter().map(|one| binding(one, BASE)).collect(),
                 network(name.as_deref()),
             ),
             Self::Listen { listen } => Act::Open(listen.socket()),
         }
     }
+}
+
+/// Every case.
+pub fn cases() -> Vec<Case> {
+    Table::read().cases
 }
 
 /// Calls with each observation: the configuration, its engine, the case, what happened.

@@ -13,6 +13,8 @@ mod engine_table;
 mod fuzz_regressions;
 #[cfg(target_os = "linux")]
 mod host;
+#[cfg(target_os = "linux")]
+mod live;
 mod rules;
 mod schemas;
 mod tables;

@@ -18,9 +18,9 @@ use tempfile::TempDir;
 use super::observe_within;
 
 /// What a false engine does with a request of this path.
-type Reply = fn(path: &str) -> Action;
+pub type Reply = fn(path: &str) -> Action;
 
-enum Action {
+pub enum Action {
     /// Writes this and closes.
     Write(Vec<u8>),
     /// Writes this and then nothing more, for ever.
@@ -28,25 +28,25 @@ enum Action {
 }
 
 /// A socket in a folder of its own, and the address of it.
-struct Fake {
+pub struct Fake {
     folder: TempDir,
-    host: String,
+    pub host: String,
 }
 
 impl Fake {
     /// A place for a socket, without one.
-    fn absent() -> Self {
+    pub fn absent() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = format!("unix://{}/docker.sock", folder.path().display());
         Self { folder, host }
     }
 
-    fn bind(&self) -> UnixListener {
+    pub fn bind(&self) -> UnixListener {
         UnixListener::bind(self.folder.path().join("docker.sock")).unwrap()
     }
 
     /// Answers every connection.
-    fn serve(reply: Reply) -> Self {
+    pub fn serve(reply: Reply) -> Self {
         let fake = Self::absent();
         let listener = fake.bind();
         thread::spawn(move || {

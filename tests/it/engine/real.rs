@@ -28,6 +28,11 @@ const PREFIX: &str = "portplan-test-";
 /// One test at a time, for they see each other's containers.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Waits for the engine to be free of other tests.
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A real engine, without anything of these tests; it is cleaned again afterwards.
 struct Real {
     endpoint: Endpoint,
@@ -53,7 +58,7 @@ fn engine() -> Option<Real> {
             return None;
         }
     };
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = turn();
     observe(&endpoint, Limits::default(), Hints::default()).unwrap();
     let mut real = Real {
         endpoint,

@@ -9,6 +9,7 @@ use portplan::engine::container::Protocol;
 use portplan::engine::snapshot::{PublishMode, ServiceMode, ServicePort, Swarm};
 
 use super::{engine, holds};
+use crate::common::{compose_program, say};
 
 #[test]
 fn labels_of_compose() {
@@ -24,22 +25,16 @@ fn labels_of_compose() {
         format!("name: portplan-test-shop\nservices: {{web: {service}}}\n"),
     )
     .unwrap();
-    let compose = |arguments: &[&str]| {
-        let run = |program: &str, first: &[&str]| {
-            let mut command = Command::new(program);
-            command.args(first).arg("-f").arg(&file).args(arguments);
-            command
-                .env("DOCKER_HOST", real.endpoint.address.to_string())
-                .output()
-                .ok()
-        };
-        let output = run("docker-compose", &[]).or_else(|| run("docker", &["compose"]));
-        output.is_some_and(|output| output.status.success())
-    };
-    if !compose(&["version"]) {
-        println!("skipped: no Docker Compose");
+    let Some(program) = compose_program() else {
+        say("skipped: no Docker Compose (COMPOSE_BIN)");
         return;
-    }
+    };
+    let compose = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.arg("-f").arg(&file).args(arguments);
+        command.env("DOCKER_HOST", real.endpoint.address.to_string());
+        command.output().unwrap().status.success()
+    };
     assert!(compose(&["up", "-d"]));
     let snapshot = real.snapshot();
     let [web] = &snapshot.containers[..] else {
