@@ -29,12 +29,9 @@ pub fn near(port: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<
         low if low < 1024 => 8000 + u32::from(low),
         other => u32::from(other) + 1,
     };
-    first_good(
-        start,
-        count,
-        &|other| *other == port || taken(other),
-        engine,
-    )
+    let mut taken = taken.clone();
+    taken.insert(port);
+    first_good(start, count, &taken, engine)
 }
 
 /// The first `count` neighbouring good ports from `start` upwards, then downwards.
