@@ -236,6 +236,7 @@ impl Check<'_> {
         self.networks(networks);
         self.references(services);
         self.replicas();
+        self.limits();
         self.mounts();
     }
 
@@ -425,6 +426,24 @@ impl Check<'_> {
                 service.name
             );
             self.notice(at, message, "Compose refuses that");
+        }
+    }
+
+    /// The old key and the new one for the same limit.
+    fn limits(&mut self) {
+        let node = &self.entry.value;
+        let limits = node
+            .get("deploy")
+            .and_then(|node| node.get("resources")?.get("limits"));
+        // limits without `pids` count as another limit
+        if let (Some(old), Some(limits)) = (node.get("pids_limit"), limits)
+            && !limits.get("pids").is_some_and(|new| old.same(new))
+        {
+            let message = format!(
+                "service `{}` has two limits of processes",
+                self.service.name
+            );
+            self.notice(old.span, message, "not that of `deploy.resources`");
         }
     }
 }

@@ -25,20 +25,7 @@ use crate::common::{run, run_with_stdin, say};
 const CASES: [(&str, usize); 4] = [("hand", 149), ("merge", 105), ("own", 49), ("real", 629)];
 
 /// Cases that differ on purpose.
-const EXCEPTIONS: [(&str, &str); 3] = [
-    (
-        "real/tmatens__compose-lint__tests-compose_files-safe_self_hosted.yml__alone",
-        "no notice of a pids_limit that contradicts deploy.resources: no port depends on it",
-    ),
-    (
-        "merge/env-service-env-file-missing",
-        "a notice, not an error: no port depends on a service's env_file",
-    ),
-    (
-        "real/lloesche__valheim-server-docker__root",
-        "a notice, not an error: no port depends on a service's env_file",
-    ),
-];
+const EXCEPTIONS: [(&str, &str); 0] = [];
 
 /// `source.json`: how Compose was run.
 #[derive(Deserialize)]
