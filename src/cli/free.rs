@@ -3,14 +3,13 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::machine::{self, MachineArgs, Machines};
-use super::{ProjectArgs, Status, print, tell};
+use super::machine::{MachineArgs, Scene};
+use super::{ProjectArgs, Status, print};
 use crate::binding::{Engine, HostIp, Port, PortRange, Protocol};
 use crate::host::{self, Bind, Outcome};
 use crate::machine::Machine;
 use crate::plan::candidates;
 use crate::report::holdings::Holdings;
-use crate::world::World;
 
 /// Find free host ports that are good to use
 ///
@@ -40,33 +39,18 @@ pub struct FreeArgs {
 }
 
 pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
-    let input = match projects.read(&args.paths) {
-        Ok(input) => input,
+    let needed = args.machine.named();
+    let scene = Scene::read(projects, &args.paths, &args.machine, &args.against, needed);
+    let scene = match scene {
+        Ok(scene) => scene,
         Err(error) => return super::usage(&error),
     };
-    let mut seen = if args.against.is_empty() {
-        args.machine.read(args.machine.named())
-    } else {
-        Machines::default()
-    };
-    machine::stored(&args.against, &mut seen);
-    tell(&seen.problems, &seen.remarks);
-    let projects = if input.found {
-        input.projects
-    } else {
-        Vec::new()
-    };
-    let world = World {
-        projects,
-        machines: seen.machines,
-        together: true,
-        ..World::default()
-    };
+    let world = &scene.world;
     let engine = world
         .machines
         .first()
         .map_or_else(Engine::default, Machine::engine);
-    let mut taken = Holdings::of(&world).taken();
+    let mut taken = Holdings::of(&scene.world).taken();
     taken.extend(world.machines.iter().flat_map(excluded));
     // what is stored cannot be tried
     let here = args.against.is_empty() && world.machines.iter().any(|m| m.host.is_some());
@@ -95,11 +79,7 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
             .map(|port| format!("{port}\n"))
             .collect::<String>(),
     );
-    if seen.problems.is_empty() {
-        Status::Clean
-    } else {
-        Status::Partial
-    }
+    scene.status()
 }
 
 /// Ports that cannot be bound although nothing listens.

@@ -3,13 +3,11 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::input::Input;
-use super::machine::MachineArgs;
+use super::machine::{MachineArgs, Scene};
 use super::{ProjectArgs, Status, print};
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
-use crate::world::World;
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -37,13 +35,13 @@ enum Format {
 }
 
 pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
+    if args.live || args.machine.named() {
+        return live(args, projects);
+    }
     let input = match projects.read(&args.paths) {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };
-    if args.live || args.machine.named() {
-        return live(args, input);
-    }
     let list = List::of(&input.projects, &input.problems);
     match args.format {
         Format::Json => super::print_json(&list),
@@ -59,28 +57,15 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
 }
 
 /// Everything that holds or wants a port, the files' and the machine's.
-fn live(args: &ListArgs, input: Input) -> Status {
-    let seen = args.machine.read(true);
-    super::tell(&seen.problems, &seen.remarks);
-    let projects = if input.found {
-        input.projects
-    } else {
-        Vec::new()
+fn live(args: &ListArgs, projects: &ProjectArgs) -> Status {
+    let scene = match Scene::read(projects, &args.paths, &args.machine, &[], true) {
+        Ok(scene) => scene,
+        Err(error) => return super::usage(&error),
     };
-    let world = World {
-        projects,
-        machines: seen.machines,
-        together: true,
-        ..World::default()
-    };
-    let holdings = Holdings::of(&world).without_connections();
+    let holdings = Holdings::of(&scene.world).without_connections();
     match args.format {
         Format::Json => super::print_json(&holdings),
         Format::Human => print(&holdings.table()),
     }
-    if seen.problems.is_empty() {
-        Status::Clean
-    } else {
-        Status::Partial
-    }
+    scene.status()
 }

@@ -3,11 +3,14 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
+use super::Status;
+use super::input::{InputError, ProjectArgs};
 use crate::compose::problem::{Kind, Problem};
 use crate::engine::endpoint::{Choice, Source, Surroundings};
 use crate::engine::{Endpoint, EngineError, Failure, Hints, Limits, endpoint, observe};
 use crate::host::{self, Owner};
 use crate::machine::{Machine, VERSION};
+use crate::world::World;
 
 /// The flags that choose machines.
 #[derive(Args, Clone, Debug, Default)]
@@ -54,6 +57,63 @@ impl MachineArgs {
             look(choice, needed, &mut seen);
         }
         seen
+    }
+}
+
+/// The compose files and the machines that a question about ports is asked of, as one host each.
+pub struct Scene {
+    /// The files' projects, if there are any, and the machines.
+    pub world: World,
+    /// False if something could not be seen; it has been told.
+    pub whole: bool,
+}
+
+impl Scene {
+    /// Reads the files that `paths` and the flags name, and the machines: those stored in `against`,
+    /// or if there are none, the live ones.
+    ///
+    /// # Errors
+    /// What cannot be asked for together.
+    pub fn read(
+        projects: &ProjectArgs,
+        paths: &[Utf8PathBuf],
+        machines: &MachineArgs,
+        against: &[Utf8PathBuf],
+        needed: bool,
+    ) -> Result<Self, InputError> {
+        let input = projects.read(paths)?;
+        let mut seen = match against {
+            [] => machines.read(needed),
+            _ => Machines::default(),
+        };
+        stored(against, &mut seen);
+        super::tell(&seen.problems, &seen.remarks);
+        // a folder without a compose file wants nothing
+        let projects = if input.found {
+            input.projects
+        } else {
+            Vec::new()
+        };
+        let machines = seen.machines;
+        let world = World {
+            projects,
+            machines,
+            together: true,
+            ..World::default()
+        };
+        Ok(Self {
+            world,
+            whole: seen.problems.is_empty(),
+        })
+    }
+
+    /// How the command ends, all else being well.
+    pub fn status(&self) -> Status {
+        if self.whole {
+            Status::Clean
+        } else {
+            Status::Partial
+        }
     }
 }
 

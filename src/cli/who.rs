@@ -3,11 +3,10 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::machine::{self, MachineArgs, Machines};
-use super::{ProjectArgs, Status, print, tell};
+use super::machine::{MachineArgs, Scene};
+use super::{ProjectArgs, Status, print};
 use crate::binding::{Port, Protocol};
 use crate::report::holdings::Holdings;
-use crate::world::World;
 
 /// Show who holds or wants a port, and what to do
 ///
@@ -54,31 +53,14 @@ fn port(text: &str) -> Result<(Port, Option<Protocol>), String> {
 }
 
 pub(super) fn run(args: &WhoArgs, projects: &ProjectArgs) -> Status {
-    let input = match projects.read(&args.paths) {
-        Ok(input) => input,
+    let needed = args.machine.named();
+    let scene = Scene::read(projects, &args.paths, &args.machine, &args.against, needed);
+    let scene = match scene {
+        Ok(scene) => scene,
         Err(error) => return super::usage(&error),
     };
-    let mut seen = if args.against.is_empty() {
-        args.machine.read(args.machine.named())
-    } else {
-        Machines::default()
-    };
-    machine::stored(&args.against, &mut seen);
-    tell(&seen.problems, &seen.remarks);
-    // a folder without a compose file wants nothing
-    let projects = if input.found {
-        input.projects
-    } else {
-        Vec::new()
-    };
-    let world = World {
-        projects,
-        machines: seen.machines,
-        together: true,
-        ..World::default()
-    };
     let (port, protocol) = args.port;
-    let holdings = Holdings::of(&world).on(port, protocol);
+    let holdings = Holdings::of(&scene.world).on(port, protocol);
     if args.format == Format::Json {
         super::print_json(&holdings);
     } else if holdings.ports.is_empty() {
@@ -88,9 +70,5 @@ pub(super) fn run(args: &WhoArgs, projects: &ProjectArgs) -> Status {
     } else {
         print(&holdings.table());
     }
-    if seen.problems.is_empty() {
-        Status::Clean
-    } else {
-        Status::Partial
-    }
+    scene.status()
 }

@@ -136,8 +136,14 @@ fn the_life_of_a_container() {
         live.docker(&format!("network create --label {LABEL} portplan-live"));
         live.act(commands, port);
         if case.starts_with("restarting") {
-            let status = "inspect --format {{.State.Status}} one";
-            wait_until(case, || live.docker(status) == "restarting");
+            // each pause is twice as long as the one before: wait for one of some seconds, so that
+            // no attempt falls between the question and the answer
+            let status = "inspect --format {{.State.Status}}/{{.RestartCount}} one";
+            wait_until(case, || {
+                let status = live.docker(status);
+                let attempts = status.strip_prefix("restarting/");
+                attempts.is_some_and(|count| count.parse::<u32>().is_ok_and(|count| count >= 6))
+            });
         }
         if case.starts_with("host-mode") {
             wait_until(case, || {
