@@ -8,6 +8,7 @@ mod listener_collision;
 mod override_appends_ports;
 mod port_ignored;
 mod port_refused;
+mod privileged_port;
 mod project_name_reused;
 mod published_not_a_port;
 mod range_start_order;
@@ -40,7 +41,7 @@ pub struct Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 13] = [
+pub const RULES: [Rule; 14] = [
     boot_collision::RULE,
     container_collision::RULE,
     host_port_collision::RULE,
@@ -48,6 +49,7 @@ pub const RULES: [Rule; 13] = [
     override_appends_ports::RULE,
     port_ignored::RULE,
     port_refused::RULE,
+    privileged_port::RULE,
     project_name_reused::RULE,
     published_not_a_port::RULE,
     range_start_order::RULE,
