@@ -291,7 +291,8 @@ pub fn writes(text: &str, published: &str) -> bool {
         numbers(published).is_some_and(|(from, to)| first <= from && to <= last)
     };
     // quotes, escapes and line breaks are not worth another YAML reader
-    let rewritten = text.contains(['\\', '\'', '\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    let rewritten = text.contains(['\\', '\'', '\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+        || text.contains("$$");
     text.contains(published)
         || numbers(text).is_some_and(within)
         || integer(text).is_some_and(|number| number == published)
