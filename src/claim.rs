@@ -6,7 +6,7 @@ use crate::binding::{
     self, Binding, Bridge, HostIp, Network, Port, PortRange, Protocol, Published,
 };
 use crate::compose::port::Publish;
-use crate::compose::project::{self, Project, Service};
+use crate::compose::project::{self, Project, PublishId, Service};
 use crate::machine::Machine;
 
 /// A published port that wants a host port, and who wants it.
@@ -16,12 +16,26 @@ pub struct Claim<'w> {
     pub project: &'w Project,
     /// The project's place in the world.
     pub project_index: usize,
+    /// The names of service and entry.
+    pub id: PublishId,
     /// The service.
     pub service: &'w Service,
     /// The entry.
     pub publish: &'w Publish,
     /// What it wants.
     pub wanted: binding::Claim,
+}
+
+impl Claim<'_> {
+    /// The host ports that it wants, unless the engine chooses.
+    #[must_use]
+    pub fn ports(&self) -> Option<PortRange> {
+        match self.wanted.binding.published {
+            Published::Fixed(port) => Some(port.into()),
+            Published::OneOf(range) => Some(range),
+            Published::Dynamic => None,
+        }
+    }
 }
 
 /// What the engine makes of a published port.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compose::port::{Origin, Publish};
 use crate::compose::project::Service;
+use crate::fingerprint::Fingerprint;
 use crate::span::Span;
 
 /// How grave a finding is.
@@ -24,6 +25,8 @@ pub enum Severity {
 pub struct Finding {
     /// The rule.
     pub rule: &'static str,
+    /// What names it wherever its lines go; given when all findings are known.
+    pub fingerprint: Fingerprint,
     /// How grave it is.
     pub severity: Severity,
     /// What is wrong, in one sentence.
@@ -132,4 +135,6 @@ pub enum HolderKind {
     Socket,
     /// A Swarm service.
     Service,
+    /// A service of a project in another git worktree.
+    Worktree,
 }

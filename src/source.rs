@@ -28,6 +28,8 @@ pub struct SourceFile {
     path: Utf8PathBuf,
     text: String,
     encoding: Encoding,
+    /// The bytes, where the text does not tell them.
+    raw: Option<Vec<u8>>,
     lines: OnceLock<LineIndex>,
 }
 
@@ -38,6 +40,17 @@ pub struct LineColumn {
     pub line: u32,
     /// The character in the line, from 1.
     pub column: u32,
+}
+
+/// What columns count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Characters, as people do.
+    Characters,
+    /// Code units of UTF-16, as SARIF and editors do.
+    Utf16,
+    /// Bytes of UTF-8.
+    Utf8,
 }
 
 /// Why bytes are not text.
@@ -102,13 +115,18 @@ impl SourceFile {
         if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
             return Self::decode(path, bytes);
         }
-        let text = String::from_utf8(bytes).unwrap_or_else(|error| {
-            let chunks = error.as_bytes().utf8_chunks();
-            chunks
-                .flat_map(|chunk| [chunk.valid().into(), "\u{1a}".repeat(chunk.invalid().len())])
-                .collect()
-        });
-        Ok(Self::new(path.into(), text, Encoding::Utf8))
+        let error = match String::from_utf8(bytes) {
+            Ok(text) => return Ok(Self::new(path.into(), text, Encoding::Utf8)),
+            Err(error) => error,
+        };
+        let chunks = error.as_bytes().utf8_chunks();
+        let text = chunks
+            .flat_map(|chunk| [chunk.valid().into(), "\u{1a}".repeat(chunk.invalid().len())])
+            .collect();
+        Ok(Self {
+            raw: Some(error.into_bytes()),
+            ..Self::new(path.into(), text, Encoding::Utf8)
+        })
     }
 
     fn new(path: Utf8PathBuf, text: String, encoding: Encoding) -> Self {
@@ -116,6 +134,7 @@ impl SourceFile {
             path,
             text,
             encoding,
+            raw: None,
             lines: OnceLock::new(),
         }
     }
@@ -148,16 +167,46 @@ impl SourceFile {
         self.encoding
     }
 
+    /// The bytes that were read.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        match &self.raw {
+            Some(raw) => raw.clone(),
+            None => self.encode(&self.text),
+        }
+    }
+
+    /// `text` in the encoding of this file.
+    #[must_use]
+    pub fn encode(&self, text: &str) -> Vec<u8> {
+        match self.encoding {
+            Encoding::Utf8 => text.as_bytes().to_vec(),
+            Encoding::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Encoding::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    }
+
     /// Where the byte `at` of the text stands, as people count.
     #[must_use]
     pub fn position(&self, at: u32) -> LineColumn {
+        self.position_in(at, Unit::Characters)
+    }
+
+    /// Where the byte `at` of the text stands, both from 1; a byte order mark is no column.
+    #[must_use]
+    pub fn position_in(&self, at: u32, unit: Unit) -> LineColumn {
         let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
         let place = lines.line_col(TextSize::new(at));
         let before = &self.text[(at - place.col) as usize..at as usize];
-        let column = before.trim_start_matches('\u{feff}').chars().count() as u32;
+        let before = before.trim_start_matches('\u{feff}');
+        let column = match unit {
+            Unit::Characters => before.chars().count(),
+            Unit::Utf16 => before.encode_utf16().count(),
+            Unit::Utf8 => before.len(),
+        };
         LineColumn {
             line: place.line + 1,
-            column: column + 1,
+            column: column as u32 + 1,
         }
     }
 
@@ -206,6 +255,12 @@ impl SourceMap {
         &self.files
     }
 
+    /// All files with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        let files = self.files.iter().enumerate();
+        files.map(|(index, file)| (FileId(index as u32), file))
+    }
+
     /// The text of a span.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
@@ -238,7 +293,38 @@ pub trait Files: Sync {
 
     /// What is at a path, links followed; `None` if there is nothing.
     fn kind(&self, path: &Utf8Path) -> Option<FileKind>;
+
+    /// The path without links; itself where there is nothing.
+    fn real(&self, path: &Utf8Path) -> Utf8PathBuf {
+        path.to_owned()
+    }
+
+    /// The files in a folder and not far below it, sorted, without those that git ignores, those
+    /// larger than [`MAX_TEXT_BYTES`], and folders that tools fill; of a huge tree only the first.
+    fn walk(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let _ = folder;
+        Vec::new()
+    }
 }
+
+/// How many folders deep [`Files::below`] goes.
+const MAX_DEPTH: usize = 6;
+/// Files larger than this it leaves out: they are data.
+pub const MAX_TEXT_BYTES: u64 = 256 << 10;
+/// How many files and folders it looks at.
+const MAX_ENTRIES: usize = 20_000;
+/// Folders that it leaves out: what tools put there.
+const BY_TOOLS: [&str; 9] = [
+    ".git",
+    "node_modules",
+    "vendor",
+    "target",
+    "dist",
+    "build",
+    "venv",
+    ".venv",
+    "__pycache__",
+];
 
 /// The files of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -269,6 +355,27 @@ impl Files for Disk {
             FileKind::File
         })
     }
+
+    fn real(&self, path: &Utf8Path) -> Utf8PathBuf {
+        path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+    }
+
+    fn walk(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let walk = ignore::WalkBuilder::new(folder)
+            .hidden(false)
+            .max_depth(Some(MAX_DEPTH))
+            .max_filesize(Some(MAX_TEXT_BYTES))
+            .sort_by_file_name(std::ffi::OsStr::cmp)
+            .filter_entry(|entry| {
+                let name = entry.file_name().to_str();
+                entry.depth() == 0 || name.is_some_and(|name| !BY_TOOLS.contains(&name))
+            })
+            .build();
+        let entries = walk.take(MAX_ENTRIES).filter_map(Result::ok);
+        let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        let paths = files.filter_map(|file| Utf8PathBuf::from_path_buf(file.into_path()).ok());
+        paths.collect()
+    }
 }
 
 /// Files in memory, by absolute path.
@@ -293,6 +400,13 @@ impl Files for Memory {
         }
         let inside = |file: &Utf8PathBuf| file != path && file.starts_with(path);
         self.0.keys().any(inside).then_some(FileKind::Folder)
+    }
+
+    fn walk(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let small = |text: &Vec<u8>| text.len() as u64 <= MAX_TEXT_BYTES;
+        let inside = self.0.iter();
+        let inside = inside.filter(|(file, text)| file.starts_with(folder) && small(text));
+        inside.map(|(file, _)| file.clone()).collect()
     }
 }
 

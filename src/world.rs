@@ -1,10 +1,12 @@
 //! Everything that a check looks at.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::binding::Engine;
 use crate::compose::project::Project;
 use crate::machine::Machine;
+use crate::worktree::Neighbour;
 
 /// The projects, and what would run them.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub struct World {
     pub live: bool,
     /// True if all projects run on one host; otherwise each is alone.
     pub together: bool,
+    /// Projects of the repository's other worktrees: what they publish counts as held.
+    pub neighbours: Arc<Vec<Neighbour>>,
     /// The Swarm stack that the projects would be deployed as, instead of started by Compose.
     pub stack: Option<String>,
 }

@@ -92,6 +92,18 @@ pub enum LocalAddresses {
     Known(BTreeSet<HostIp>),
 }
 
+/// What an engine takes for all addresses of the host (engine.md 1.8, 10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wildcard {
+    /// No host IP is both families; `0.0.0.0` and `[::]` are one each.
+    #[default]
+    Docker,
+    /// No host IP is IPv4; `[::]` is IPv6.
+    Podman,
+    /// No host IP, `0.0.0.0` and `[::]` are all one socket of both families (rootlessport).
+    RootlessPodman,
+}
+
 /// An engine and the settings of its host that decide what it binds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Engine {
@@ -99,6 +111,8 @@ pub struct Engine {
     pub version: Version,
     /// `userland-proxy` of the daemon, on unless turned off: it carries IPv6 to IPv4 networks.
     pub userland_proxy: bool,
+    /// What it makes of all addresses.
+    pub wildcard: Wildcard,
     /// True if `[::1]` can be bound on the host.
     pub ipv6: bool,
     /// True if the engine runs rootless.
@@ -119,6 +133,7 @@ impl Default for Engine {
         Self {
             version: Version::NEWEST,
             userland_proxy: true,
+            wildcard: Wildcard::Docker,
             ipv6: true,
             rootless: false,
             default_ip: HostIp::ANY4,

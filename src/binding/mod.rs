@@ -20,7 +20,7 @@ pub mod verdict;
 
 pub use address::{Binding, HostIp, InvalidHostIp, Published};
 pub use allocate::{Cause, Claim, Collision, Container, Existing, Member, allocate};
-pub use engine::{Engine, Generation, InvalidVersion, LocalAddresses, Version};
+pub use engine::{Engine, Generation, InvalidVersion, LocalAddresses, Version, Wildcard};
 pub use network::{Addresses, Bridge, Network, Refusal, addresses, refusal};
 pub use overlap::{overlap, overlap_host, overlap_in_container};
 pub use port::{InvalidPort, InvalidPortRange, InvalidProtocol, Port, PortRange, Protocol};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Binding, Engine, Generation, HostIp, Published};
+use super::{Binding, Engine, Generation, HostIp, Published, Wildcard};
 
 /// The network that a container's ports are published through.
 ///
@@ -104,12 +104,18 @@ pub fn addresses(binding: &Binding, network: &Network, engine: &Engine) -> Addre
         HostIp::ANY4
     });
     let knows_routed = engine.generation() >= Generation::G2;
+    let any = (
+        Some(HostIp::ANY4),
+        Some(HostIp::ANY6).filter(|_| engine.ipv6),
+    );
     let (ipv4, ipv6) = match binding.host_ip {
+        Some(ip) if ip.is_any() && engine.wildcard == Wildcard::RootlessPodman => any,
         Some(ip) if ip.is_ipv4() => (Some(ip), None),
         Some(ip) => (None, Some(ip)),
-        None if default == HostIp::ANY4 => {
-            (Some(default), Some(HostIp::ANY6).filter(|_| engine.ipv6))
+        None if default == HostIp::ANY4 && engine.wildcard == Wildcard::Podman => {
+            (Some(default), None)
         }
+        None if default == HostIp::ANY4 => any,
         None if default.is_ipv4() => (Some(default), None),
         None => (None, Some(default)),
     };

@@ -133,6 +133,15 @@ impl PortRange {
         Ok(Self { first, last })
     }
 
+    /// The least range that holds all of these; none of none.
+    #[must_use]
+    pub fn around(ranges: impl IntoIterator<Item = Self>) -> Option<Self> {
+        ranges.into_iter().reduce(|a, b| Self {
+            first: a.first.min(b.first),
+            last: a.last.max(b.last),
+        })
+    }
+
     /// The lowest port.
     #[must_use]
     pub fn first(self) -> Port {

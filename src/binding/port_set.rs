@@ -19,6 +19,13 @@ impl PortSet {
         self.0[bit / 64] |= 1 << (bit % 64);
     }
 
+    /// Adds all ports of another set.
+    pub fn add_all(&mut self, other: &Self) {
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+
     /// Takes a port out.
     pub fn remove(&mut self, port: Port) {
         let bit = usize::from(port.get());

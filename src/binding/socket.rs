@@ -76,6 +76,16 @@ impl Socket {
         Self::published(hold, reuse_address)
     }
 
+    /// The socket of a container that runs on another engine of the host: unlike the one that is
+    /// being opened, it listens.
+    #[must_use]
+    pub fn of_other_engine(hold: Hold, engine: &Engine) -> Self {
+        Self {
+            state: SocketState::Listening,
+            ..Self::of_engine(hold, engine)
+        }
+    }
+
     /// A bound socket as engines and RootlessKit open them.
     pub(super) fn published(hold: Hold, reuse_address: bool) -> Self {
         Self {

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::machine::{MachineArgs, Scene};
 use super::{ProjectArgs, Status, print};
-use crate::binding::{Engine, HostIp, Port, PortRange, Protocol};
+use crate::binding::{Engine, HostIp, Port, Protocol};
 use crate::host::{self, Bind, Outcome};
 use crate::machine::Machine;
 use crate::plan::candidates;
@@ -51,7 +51,7 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
         .first()
         .map_or_else(Engine::default, Machine::engine);
     let mut taken = Holdings::of(&scene.world).taken();
-    taken.extend(world.machines.iter().flat_map(excluded));
+    taken.extend(world.machines.iter().flat_map(Machine::kept));
     // what is stored cannot be tried
     let here = args.against.is_empty() && world.machines.iter().any(|m| m.host.is_some());
 
@@ -80,18 +80,6 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
             .collect::<String>(),
     );
     scene.status()
-}
-
-/// Ports that cannot be bound although nothing listens.
-fn excluded(machine: &Machine) -> Vec<Port> {
-    let limits = machine.host.iter().map(|host| &host.limits);
-    let ranges = limits.flat_map(|limits| limits.excluded.tcp.iter().chain(&limits.excluded.udp));
-    let ranges = ranges.filter_map(|range| {
-        PortRange::new(Port::new(range.first())?, Port::new(range.last())?).ok()
-    });
-    ranges
-        .flat_map(|range| range.iter().collect::<Vec<_>>())
-        .collect()
 }
 
 /// Tries a port on every address of both families, TCP and UDP.

@@ -4,12 +4,13 @@ use std::io::{IsTerminal as _, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use rayon::prelude::*;
 
 use crate::compose::environment::Environment;
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::project::{Project, Request};
-use crate::compose::search;
+use crate::compose::reading::Reading;
+use crate::compose::search::{self, Tree};
+use crate::revision::Revision;
 use crate::source::{Disk, FileKind, Files as _};
 
 /// The flags that choose projects; they mean what they mean to `docker compose`.
@@ -46,6 +47,8 @@ fn scale(text: &str) -> Result<(String, u32), String> {
 
 /// The projects of a command, read.
 pub struct Input {
+    /// How they were read.
+    pub reading: Reading,
     /// In the order they were named or found.
     pub projects: Vec<Project>,
     /// What stood in the way of finding them.
@@ -78,6 +81,7 @@ impl ProjectArgs {
             profiles: self.profiles.clone(),
             scale: self.scale.iter().cloned().collect(),
             search_parents: true,
+            found: false,
             stack: self.stack,
         }
     }
@@ -115,12 +119,18 @@ impl ProjectArgs {
         let requests = if paths.is_empty() {
             vec![self.request()]
         } else if self.files.is_empty() {
-            self.requests(paths, &cwd, &mut problems)
+            self.requests(paths, &cwd, &Disk, &mut problems)
         } else {
             return Err(InputError::FilesAndPaths);
         };
         let stdin = read_stdin(&requests);
-        let projects = load_all(&requests, &shell, &cwd, stdin.as_deref());
+        let reading = Reading {
+            requests,
+            shell,
+            cwd,
+            stdin,
+        };
+        let projects = load(&reading);
         let none = |project: &Project| project.sources.files().is_empty();
         let missing = paths.is_empty() && self.files.is_empty() && projects.iter().all(none);
         let unnamed = projects
@@ -131,9 +141,28 @@ impl ProjectArgs {
             });
         Ok(Input {
             found: !(projects.is_empty() && problems.is_empty() || missing && unnamed),
+            reading,
             projects,
             problems,
         })
+    }
+
+    /// The projects of `paths` as they were at a revision, where else read like now.
+    pub fn read_at(
+        &self,
+        paths: &[Utf8PathBuf],
+        now: &Reading,
+        revision: &Revision,
+    ) -> Vec<Project> {
+        let mut then = now.clone();
+        let stack = now.requests.iter().any(|request| request.stack);
+        if !paths.is_empty() && !stack {
+            let there =
+                |path: &&Utf8PathBuf| *path == "-" || revision.kind(&now.cwd.join(path)).is_some();
+            let paths: Vec<_> = paths.iter().filter(there).cloned().collect();
+            then.requests = self.requests(&paths, &now.cwd, revision, &mut Vec::new());
+        }
+        then.load(revision)
     }
 
     /// The projects of the files and folders named.
@@ -141,15 +170,16 @@ impl ProjectArgs {
         &self,
         paths: &[Utf8PathBuf],
         cwd: &Utf8Path,
+        tree: &dyn Tree,
         problems: &mut Vec<Problem>,
     ) -> Vec<Request> {
         let mut files = Vec::new();
         for path in paths {
-            if path == "-" || Disk.kind(&cwd.join(path)) != Some(FileKind::Folder) {
+            if path == "-" || tree.kind(&cwd.join(path)) != Some(FileKind::Folder) {
                 files.push(path.clone());
                 continue;
             }
-            let search = search::below(path);
+            let search = tree.compose_files(path, cwd);
             files.extend(
                 search
                     .files
@@ -166,11 +196,12 @@ impl ProjectArgs {
                     .map(|error| Problem::error(Kind::File, error)),
             );
         }
-        let requests = search::projects(&files, cwd, &Disk);
+        let requests = search::projects(&files, cwd, tree);
         requests
             .into_iter()
             .map(|request| Request {
                 files: request.files,
+                found: request.found,
                 ..self.request()
             })
             .collect()
@@ -191,30 +222,15 @@ fn read_stdin(requests: &[Request]) -> Option<Vec<u8>> {
     })
 }
 
-/// Reads all projects, on all cores, in order; a terminal shows how far it is.
-fn load_all(
-    requests: &[Request],
-    shell: &Environment,
-    cwd: &Utf8Path,
-    stdin: Option<&[u8]>,
-) -> Vec<Project> {
-    let load = |request: &Request| Project::load(request, shell, cwd, &Disk, stdin);
-    if let [request] = requests {
-        return vec![load(request)];
-    }
-    let bar = if std::io::stderr().is_terminal() {
-        indicatif::ProgressBar::new(requests.len() as u64)
+/// Reads all projects; a terminal shows how far it is.
+fn load(reading: &Reading) -> Vec<Project> {
+    let count = reading.requests.len();
+    let bar = if count > 1 && std::io::stderr().is_terminal() {
+        indicatif::ProgressBar::new(count as u64)
     } else {
         indicatif::ProgressBar::hidden()
     };
-    let projects = requests
-        .par_iter()
-        .map(|request| {
-            let project = load(request);
-            bar.inc(1);
-            project
-        })
-        .collect();
+    let projects = reading.load_telling(&Disk, &|| bar.inc(1));
     bar.finish_and_clear();
     projects
 }

@@ -1,5 +1,8 @@
 //! Which machines a command is about, and how they are looked at.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
@@ -154,26 +157,33 @@ fn look(choice: Choice<'_>, needed: bool, seen: &mut Machines) {
             return;
         }
     };
-    let host = if endpoint.is_local() {
-        match host::Snapshot::read(host::Detail::Options) {
-            Ok(host) => Some(host),
-            Err(error) => {
-                seen.problems
-                    .push(Problem::error(Kind::Machine, error.to_string()));
-                None
-            }
+    // both take their time, the one in the kernel and the other in the engine
+    let (host, engine) = thread::scope(|scope| {
+        let local = endpoint.is_local();
+        let host = local.then(|| scope.spawn(|| host::Snapshot::read(host::Detail::Options)));
+        let engine = observe(&endpoint, Limits::default());
+        (host.map(thread::ScopedJoinHandle::join), engine)
+    });
+    let host = match host {
+        Some(Ok(Ok(host))) => Some(host),
+        Some(Ok(Err(error))) => {
+            let problem = Problem::error(Kind::Machine, error.to_string());
+            seen.problems.push(problem);
+            None
         }
-    } else {
-        seen.remarks.push(format!(
-            "{} is another machine: what listens there beside its containers is not known",
-            endpoint.address
-        ));
-        None
+        Some(Err(panic)) => resume_unwind(panic),
+        None => {
+            seen.remarks.push(format!(
+                "{} is another machine: what listens there beside its containers is not known",
+                endpoint.address
+            ));
+            None
+        }
     };
     let hints = hints(host.as_ref());
     let mut engines = Vec::new();
-    match observe(&endpoint, Limits::default(), hints) {
-        Ok(engine) => engines.push(engine),
+    match engine {
+        Ok(engine) => engines.push(engine.with(hints)),
         Err(error) if !needed && is_absent(&error) => {
             seen.remarks
                 .push("no container engine runs here".to_owned());
@@ -250,14 +260,14 @@ fn others(
             continue;
         };
         // what it holds is seen as sockets all the same, so it may stay silent
-        let Ok(engine) = observe(&endpoint, Limits::default(), hints) else {
+        let Ok(engine) = observe(&endpoint, Limits::default()) else {
             continue;
         };
         if engines
             .iter()
             .all(|known| known.engine.id != engine.engine.id)
         {
-            engines.push(engine);
+            engines.push(engine.with(hints));
         }
     }
 }

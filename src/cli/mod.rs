@@ -1,12 +1,20 @@
 //! The command line: flags, the library, an exit status.
 
 mod check;
+mod diff;
+mod fix;
 mod free;
 mod input;
+mod known;
 mod list;
 mod machine;
+mod output;
+mod plan;
+mod policy;
+mod rules;
 mod schema;
 mod snapshot;
+mod view;
 mod who;
 
 use std::process::ExitCode;
@@ -59,10 +67,15 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Plan(plan::PlanArgs),
+    Fix(fix::FixArgs),
     List(list::ListArgs),
+    Diff(diff::DiffArgs),
     Who(who::WhoArgs),
     Free(free::FreeArgs),
     Snapshot(snapshot::SnapshotArgs),
+    Rules(rules::RulesArgs),
+    Explain(rules::ExplainArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -79,10 +92,15 @@ pub fn main() -> ExitCode {
     };
     let status = match cli.command {
         Command::Check(args) => check::run(&args, &cli.projects),
+        Command::Plan(args) => plan::run(&args, &cli.projects),
+        Command::Fix(args) => fix::run(&args, &cli.projects),
         Command::List(args) => list::run(&args, &cli.projects),
+        Command::Diff(args) => diff::run(&args, &cli.projects),
         Command::Who(args) => who::run(&args, &cli.projects),
         Command::Free(args) => free::run(&args, &cli.projects),
         Command::Snapshot(args) => snapshot::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Explain(args) => rules::explain(&args),
         Command::Schema(args) => schema::run(&args),
     };
     status.into()
@@ -95,10 +113,7 @@ fn print(text: &str) {
 }
 
 fn print_json(value: &impl serde::Serialize) {
-    // our own types have string keys only, so this cannot fail
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    print(&text);
+    print(&crate::report::json(value));
 }
 
 /// What was asked cannot be done.

@@ -32,6 +32,8 @@ pub const OVERRIDE_FILES: [&str; 4] = [
 pub(super) struct Found {
     /// The files, absolute; `-` for standard input.
     pub files: Vec<Utf8PathBuf>,
+    /// Nobody named them.
+    pub by_itself: bool,
     /// The project's folder, absolute.
     pub directory: Utf8PathBuf,
     pub environment: Environment,
@@ -80,7 +82,8 @@ impl Loader<'_> {
         if files.is_empty() {
             files = self.files_of_environment(&environment);
         }
-        let (files, directory) = if files.is_empty() {
+        let by_itself = files.is_empty();
+        let (files, directory) = if by_itself {
             self.search(given.as_deref().unwrap_or(self.cwd), request)?
         } else {
             let directory = given.clone().or_else(|| folder_of(self.cwd, &files));
@@ -99,6 +102,7 @@ impl Loader<'_> {
         }
         Some(Found {
             files,
+            by_itself,
             directory,
             environment,
         })

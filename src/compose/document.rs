@@ -1,18 +1,32 @@
 //! One document made ready for merging: variables replaced, `!reset` and `!override` noted.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::environment::Environment;
-use super::interpolate::{InterpolationErrorKind, interpolate};
+use super::interpolate::{InterpolationErrorKind, Lookup, interpolate};
 use super::path::{Concern, Path};
 use super::port;
 use super::problem::{Kind, Problem};
+use super::text::Text;
 use crate::source::SourceMap;
+use crate::span::Span;
 use crate::yaml::{Mapping, Node, Step, Str, Tag, Value};
 
 /// The keys that lead to a value which earlier files must forget.
 pub type Reset = Vec<Rc<str>>;
+
+/// A string that refers to variables, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The bytes of the scalar, with its quotes.
+    pub span: Span,
+    /// Its value, with who wrote each of its bytes.
+    pub value: Text,
+    /// The variables it names, those in defaults included.
+    pub variables: BTreeSet<String>,
+}
 
 /// A document with its variables replaced.
 pub struct Document {
@@ -30,6 +44,7 @@ pub fn prepare(
     sources: &SourceMap,
     environment: &Environment,
     unset: &mut BTreeSet<String>,
+    templates: &mut Vec<Template>,
     problems: &mut Vec<Problem>,
 ) -> Option<Document> {
     if !matches!(root.value, Value::Mapping(_)) {
@@ -47,6 +62,7 @@ pub fn prepare(
         sources,
         environment,
         unset,
+        templates,
         problems,
         resets: Vec::new(),
     };
@@ -56,10 +72,24 @@ pub fn prepare(
     Some(Document { root, resets })
 }
 
+/// An environment that notes what it is asked for.
+struct Watched<'a> {
+    environment: &'a Environment,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl Lookup for Watched<'_> {
+    fn lookup(&self, name: &str) -> Option<&Text> {
+        self.asked.borrow_mut().insert(name.to_owned());
+        self.environment.lookup(name)
+    }
+}
+
 struct Walk<'a> {
     sources: &'a SourceMap,
     environment: &'a Environment,
     unset: &'a mut BTreeSet<String>,
+    templates: &'a mut Vec<Template>,
     problems: &'a mut Vec<Problem>,
     resets: Vec<Reset>,
 }
@@ -130,8 +160,19 @@ impl Walk<'_> {
         if !text.as_str().contains('$') {
             return node.clone();
         }
-        match interpolate(&template, self.environment, self.unset) {
-            Ok(text) => node.holding(Value::Str(Str::Written(Rc::new(text)))),
+        let environment = Watched {
+            environment: self.environment,
+            asked: RefCell::default(),
+        };
+        match interpolate(&template, &environment, self.unset) {
+            Ok(text) => {
+                self.templates.push(Template {
+                    span: node.span,
+                    value: text.clone(),
+                    variables: environment.asked.into_inner(),
+                });
+                node.holding(Value::Str(Str::Written(Rc::new(text))))
+            }
             Err(error) => {
                 let concern = path.concern();
                 let kind = match concern {

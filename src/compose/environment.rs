@@ -65,6 +65,21 @@ impl Environment {
         }
     }
 
+    /// Sets a variable of the shell.
+    pub fn export(&mut self, name: &str, value: &str) {
+        let variable: Arc<str> = name.into();
+        let written = Written::Shell {
+            variable: variable.clone(),
+        };
+        match self.layers.first_mut() {
+            Some(shell) => {
+                let text = Text::written(value, written);
+                Arc::make_mut(shell).insert(variable, text);
+            }
+            None => *self = Self::from_shell([(variable, value)]),
+        }
+    }
+
     /// Sets a variable above all others.
     pub fn set(&mut self, name: &str, value: Text) {
         let layer = Variables::from([(name.into(), value)]);

@@ -90,6 +90,37 @@ pub fn interpolate(
     .region(0..template.value().len(), None, 0)
 }
 
+/// The bytes of the references in `template`; those within a default belong to its reference.
+#[must_use]
+pub fn references(template: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut last_brace = LastBrace::default();
+    let mut at = 0;
+    while let Some(dollar) = template[at..].find('$').map(|found| at + found) {
+        at = match token(template, dollar, template.len(), &mut last_brace) {
+            Some(Token::Escape) => dollar + 2,
+            Some(Token::Reference { end, .. }) => {
+                found.push(dollar..end);
+                end
+            }
+            Some(Token::Malformed) | None => dollar + 1,
+        };
+    }
+    found
+}
+
+/// How often `text` seems to refer to a variable, within defaults, too.
+#[must_use]
+pub fn mentions(text: &str, variable: &str) -> usize {
+    let after = text.match_indices('$').map(|(at, _)| {
+        let rest = &text[at + 1..];
+        rest.strip_prefix('{').unwrap_or(rest)
+    });
+    after
+        .filter(|rest| leading_name(rest) == Some(variable))
+        .count()
+}
+
 /// What follows a `$` that is more than a plain character.
 enum Token<'a> {
     /// The second `$`.

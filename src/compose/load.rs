@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::document::{self, Document, Reset};
+use super::document::{self, Document, Reset, Template};
 use super::environment::Environment;
 use super::merge::merge;
 use super::path::Path;
@@ -25,6 +25,9 @@ pub(super) struct Loader<'a> {
     pub sources: SourceMap,
     pub problems: Vec<Problem>,
     pub unset: BTreeSet<String>,
+    pub templates: Vec<Template>,
+    pub replaced: Vec<port::Replaced>,
+    pub env_files: BTreeSet<FileId>,
     /// Files that services extend, with the number of the scope they were read in.
     pub(super) extended: HashMap<(Utf8PathBuf, u32), Option<Extended>>,
     scopes: u32,
@@ -72,6 +75,9 @@ impl<'a> Loader<'a> {
             sources: SourceMap::new(),
             problems: Vec::new(),
             unset: BTreeSet::new(),
+            templates: Vec::new(),
+            replaced: Vec::new(),
+            env_files: BTreeSet::new(),
             extended: HashMap::new(),
             scopes: 0,
         }
@@ -113,7 +119,13 @@ impl<'a> Loader<'a> {
         };
         let problem = match self.files.read(path) {
             Ok(bytes) => match decode(shown.clone(), bytes) {
-                Ok(file) => return Some(self.sources.add(file)),
+                Ok(file) => {
+                    let id = self.sources.add(file);
+                    if kind == Kind::Env {
+                        self.env_files.insert(id);
+                    }
+                    return Some(id);
+                }
                 Err(error) => {
                     let problem = Problem::error(
                         if kind == Kind::File { Kind::Yaml } else { kind },
@@ -189,6 +201,7 @@ impl<'a> Loader<'a> {
                 &self.sources,
                 &scope.environment,
                 &mut self.unset,
+                &mut self.templates,
                 &mut self.problems,
             );
             let Some(Document { mut root, resets }) = prepared else {
@@ -229,9 +242,10 @@ impl<'a> Loader<'a> {
             };
             if let Some(ports) = service.get_mut("ports") {
                 let list = std::mem::replace(ports, ports.unknown());
-                let list = port::unique(list, name, &mut self.problems);
-                let list = port::canonical(list, name, &self.sources, &mut self.problems);
-                *ports = port::unique(list, name, &mut self.problems);
+                let (replaced, problems) = (&mut self.replaced, &mut self.problems);
+                let list = port::unique(list, name, replaced, problems);
+                let list = port::canonical(list, name, &self.sources, problems);
+                *ports = port::unique(list, name, replaced, problems);
             }
         }
         tree

@@ -19,6 +19,7 @@ pub mod port;
 pub mod problem;
 pub mod profiles;
 pub mod project;
+pub mod reading;
 mod relations;
 pub mod search;
 mod service;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::document::Template;
 use super::environment::Environment;
 use super::interpolate::{Lookup as _, interpolate};
 use super::load::{Loader, Parsed};
@@ -14,7 +15,7 @@ use super::text::{Text, Written};
 use super::{checks, relations, service};
 use crate::engine::container::Container;
 use crate::source::{Files, SourceMap};
-use crate::span::Span;
+use crate::span::{FileId, Span};
 use crate::yaml::Node;
 
 /// Which project to read, in the terms of `docker compose`'s flags.
@@ -22,6 +23,8 @@ use crate::yaml::Node;
 pub struct Request {
     /// `-f`: the files, relative to the working directory; `-` is standard input.
     pub files: Vec<Utf8PathBuf>,
+    /// The [`files`](Self::files) are what Compose finds by itself in their folder.
+    pub found: bool,
     /// `--project-directory`
     pub project_directory: Option<Utf8PathBuf>,
     /// `-p`
@@ -49,8 +52,12 @@ pub struct Project {
     pub root: Utf8PathBuf,
     /// The files it was asked for, as shown.
     pub files: Vec<Utf8PathBuf>,
+    /// Compose finds these files by itself: it would lay an override file beside them over them.
+    pub found: bool,
     /// The texts of these, and of all that they pulled in.
     pub sources: SourceMap,
+    /// Which of these are env files.
+    pub env_files: BTreeSet<FileId>,
     /// The documents of its files, each laid over those before it.
     pub layers: Vec<Span>,
     /// The services by name, those in profiles that are off as well.
@@ -61,6 +68,8 @@ pub struct Project {
     pub profiles: Profiles,
     /// Variables that nobody set and that became blank.
     pub unset: BTreeSet<String>,
+    /// The strings of all files that refer to variables, in the order they were read.
+    pub templates: Vec<Template>,
     /// What was wrong or had to be assumed.
     pub problems: Vec<Problem>,
 }
@@ -111,6 +120,30 @@ pub struct Network {
     pub external: bool,
 }
 
+/// Names one publish of some projects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublishId {
+    /// The index of the project.
+    pub project: usize,
+    /// The index of the service in [`Project::services`].
+    pub service: usize,
+    /// The index of the publish in [`Service::ports`].
+    pub port: usize,
+}
+
+impl PublishId {
+    /// The publish of that name.
+    ///
+    /// # Panics
+    /// If `projects` are not those that the name was made for.
+    #[must_use]
+    pub fn of(self, projects: &[Project]) -> (&Project, &Service, &Publish) {
+        let project = &projects[self.project];
+        let service = &project.services[self.service];
+        (project, service, &service.ports[self.port])
+    }
+}
+
 impl Service {
     /// How many containers it runs: 1 unless it says otherwise, none if it says less.
     #[must_use]
@@ -137,6 +170,7 @@ impl Project {
             return Self::unread(loader, request);
         };
         let mut environment = found.environment;
+        let by_itself = request.found || found.by_itself;
         let parsed = loader.parse_all(&found.files, stdin);
         let name = name(
             &mut loader,
@@ -194,6 +228,7 @@ impl Project {
             directory: loader.shown(&found.directory),
             root: found.directory.clone(),
             files: found.files.iter().map(|path| loader.shown(path)).collect(),
+            found: by_itself,
             layers: parsed
                 .iter()
                 .flat_map(|file| &file.documents)
@@ -214,12 +249,15 @@ impl Project {
             directory: ".".into(),
             root: loader.cwd.to_owned(),
             files: request.files.clone(),
+            found: false,
             sources: loader.sources,
             layers: Vec::new(),
             services: Vec::new(),
             networks: BTreeMap::new(),
             profiles: Profiles::default(),
             unset: loader.unset,
+            templates: loader.templates,
+            env_files: loader.env_files,
             problems: loader.problems,
         }
     }

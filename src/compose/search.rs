@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::discover::{COMPOSE_FILES, OVERRIDE_FILES, first_of};
 use super::project::Request;
-use crate::source::Files;
+use crate::source::{Disk, Files};
 
 /// What a search came upon.
 #[derive(Debug, Default)]
@@ -13,6 +13,18 @@ pub struct Search {
     pub files: Vec<Utf8PathBuf>,
     /// What could not be looked at, and why.
     pub errors: Vec<String>,
+}
+
+/// Files that can be searched.
+pub trait Tree: Files {
+    /// Looks for compose files in a folder, relative to `cwd`, and below.
+    fn compose_files(&self, folder: &Utf8Path, cwd: &Utf8Path) -> Search;
+}
+
+impl Tree for Disk {
+    fn compose_files(&self, folder: &Utf8Path, _: &Utf8Path) -> Search {
+        below(folder)
+    }
 }
 
 /// Looks for compose files in a folder and below, leaving out what git ignores.
@@ -42,8 +54,15 @@ pub fn below(folder: &Utf8Path) -> Search {
                 .push(format!("{} is not named in UTF-8", path.display())),
         }
     }
-    search.files.sort_by(|a, b| order(a).cmp(&order(b)));
+    search.files = sorted(search.files);
     search
+}
+
+/// In the order of a search: a folder's files come before its folders.
+#[must_use]
+pub fn sorted(mut files: Vec<Utf8PathBuf>) -> Vec<Utf8PathBuf> {
+    files.sort_by(|a, b| order(a).cmp(&order(b)));
+    files
 }
 
 /// A folder's files come before its folders.
@@ -79,10 +98,11 @@ pub fn projects(paths: &[Utf8PathBuf], cwd: &Utf8Path, files: &dyn Files) -> Vec
     let mut seen = std::collections::HashSet::new();
     let mut requests = Vec::new();
     for path in paths {
-        let project = project_of(path, cwd, files);
+        let (project, found) = project_of(path, cwd, files);
         if seen.insert(project.clone()) {
             requests.push(Request {
                 files: project,
+                found,
                 ..Request::default()
             });
         }
@@ -91,8 +111,8 @@ pub fn projects(paths: &[Utf8PathBuf], cwd: &Utf8Path, files: &dyn Files) -> Vec
     requests
 }
 
-/// The files that are loaded together with `path`.
-fn project_of(path: &Utf8Path, cwd: &Utf8Path, files: &dyn Files) -> Vec<Utf8PathBuf> {
+/// The files that are loaded together with `path`, and whether Compose finds them by itself.
+fn project_of(path: &Utf8Path, cwd: &Utf8Path, files: &dyn Files) -> (Vec<Utf8PathBuf>, bool) {
     let name = path.file_name().unwrap_or_default();
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let known = COMPOSE_FILES.contains(&name) || OVERRIDE_FILES.contains(&name);
@@ -102,11 +122,11 @@ fn project_of(path: &Utf8Path, cwd: &Utf8Path, files: &dyn Files) -> Vec<Utf8Pat
         if let Some(base) = at(&COMPOSE_FILES).map(named) {
             let over = at(&OVERRIDE_FILES).map(named);
             if base == path || over.as_deref() == Some(path) {
-                return [Some(base), over].into_iter().flatten().collect();
+                return ([Some(base), over].into_iter().flatten().collect(), true);
             }
         }
     }
-    vec![path.to_owned()]
+    (vec![path.to_owned()], false)
 }
 
 #[cfg(test)]

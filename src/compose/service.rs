@@ -93,7 +93,11 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
         .unwrap_or_default();
     for item in items {
         match port::read(item, name, &loader.sources) {
-            Ok(publish) => ports.push(publish),
+            Ok(mut publish) => {
+                let replaced = &loader.replaced;
+                publish.replaces = port::replaced_by(&publish, name, replaced, &loader.sources);
+                ports.push(publish);
+            }
             Err(problem) => loader.problems.push(problem),
         }
     }

@@ -42,22 +42,13 @@ impl Default for Limits {
     }
 }
 
-/// What the caller knows and the API does not tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hints {
-    /// Whether the userland proxy is on: a process `docker-proxy`, or the daemon's configuration.
-    pub userland_proxy: Option<bool>,
-    /// Whether the engine's host has IPv6.
-    pub ipv6: Option<bool>,
-}
-
 /// Reads the state of an engine; changes nothing there. Blocks, at most for `limits.total`.
 ///
 /// Not to be called from within an asynchronous runtime.
 ///
 /// # Errors
 /// When the engine cannot be reached or its answers cannot be used.
-pub fn observe(endpoint: &Endpoint, limits: Limits, hints: Hints) -> Result<Snapshot, EngineError> {
+pub fn observe(endpoint: &Endpoint, limits: Limits) -> Result<Snapshot, EngineError> {
     let failed = |failure| EngineError {
         endpoint: Box::new(endpoint.clone()),
         failure,
@@ -67,7 +58,7 @@ pub fn observe(endpoint: &Endpoint, limits: Limits, hints: Hints) -> Result<Snap
         .build()
         .map_err(|error| failed(Failure::Unreachable(error.to_string())))?;
     let observed = runtime.block_on(async {
-        tokio::time::timeout(limits.total, snapshot(endpoint, limits, hints))
+        tokio::time::timeout(limits.total, snapshot(endpoint, limits))
             .await
             .unwrap_or(Err(Failure::TimedOut(limits.total)))
     });
@@ -76,10 +67,10 @@ pub fn observe(endpoint: &Endpoint, limits: Limits, hints: Hints) -> Result<Snap
     observed.map_err(failed)
 }
 
-async fn snapshot(endpoint: &Endpoint, limits: Limits, hints: Hints) -> Result<Snapshot, Failure> {
+async fn snapshot(endpoint: &Endpoint, limits: Limits) -> Result<Snapshot, Failure> {
     let client = Client::connect(endpoint, limits).await?;
     let answers = client.ask_all().await?;
-    read::snapshot(endpoint, &answers, hints)
+    read::snapshot(endpoint, &answers)
 }
 
 /// Everything an engine was asked.

@@ -10,7 +10,7 @@ mod error;
 mod read;
 pub mod snapshot;
 
-pub use client::{Hints, Limits, observe};
+pub use client::{Limits, observe};
 pub use endpoint::Endpoint;
 pub use error::{EngineError, Failure};
-pub use snapshot::Snapshot;
+pub use snapshot::{Hints, Snapshot};

@@ -1,7 +1,7 @@
 //! From the answers of an engine to a [`Snapshot`]; pure.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bollard::models::{
     self, ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum,
@@ -10,7 +10,7 @@ use bollard::models::{
     SystemInfo,
 };
 
-use super::client::{Answers, Hints};
+use super::client::Answers;
 use super::container::{
     ComposeLabels, Container, Hold, HostPort, NetworkMode, Protocol, Request, RestartPolicy, Start,
     State, Task,
@@ -26,16 +26,15 @@ type Labels = HashMap<String, String>;
 /// What the API gives as the start of a container that never ran.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-pub(super) fn snapshot(
-    endpoint: &Endpoint,
-    answers: &Answers,
-    hints: Hints,
-) -> Result<Snapshot, Failure> {
+pub(super) fn snapshot(endpoint: &Endpoint, answers: &Answers) -> Result<Snapshot, Failure> {
+    let engine = engine(endpoint, answers)?;
     let networks = answers.networks.iter().map(network);
+    let unnamed = unnamed(&engine);
     let containers = answers.containers.iter();
-    let containers = containers.map(|(summary, details)| container(summary, details.as_ref()));
+    let containers =
+        containers.map(|(summary, details)| container(summary, details.as_ref(), unnamed));
     let mut snapshot = Snapshot {
-        engine: engine(endpoint, answers, hints)?,
+        engine,
         networks: networks.collect::<Result<_, _>>()?,
         containers: containers.collect::<Result<_, _>>()?,
     };
@@ -62,12 +61,11 @@ fn infer(snapshot: &mut Snapshot) {
     let holders: Vec<_> = snapshot.containers.iter().filter(holds_ipv6).collect();
     let proxied = holders.iter().any(|container| only_ipv4(container));
     let held = !holders.is_empty();
-    let engine = &mut snapshot.engine;
-    engine.ipv6 = engine.ipv6.or(held.then_some(true));
-    engine.userland_proxy = engine.userland_proxy.or(proxied.then_some(true));
+    snapshot.engine.ipv6 = held.then_some(true);
+    snapshot.engine.userland_proxy = proxied.then_some(true);
 }
 
-fn engine(endpoint: &Endpoint, answers: &Answers, hints: Hints) -> Result<Engine, Failure> {
+fn engine(endpoint: &Endpoint, answers: &Answers) -> Result<Engine, Failure> {
     let Answers { version, info, .. } = answers;
     let components = version.components.iter().flatten();
     let podman = components
@@ -91,17 +89,25 @@ fn engine(endpoint: &Endpoint, answers: &Answers, hints: Hints) -> Result<Engine
         },
         rootless: security
             .flat_map(|option| option.split(','))
-            .any(|option| option == "name=rootless"),
+            .any(|option| option == "name=rootless")
+            || (podman && in_a_home(info)),
         os: info.os_type.clone(),
         desktop: info
             .operating_system
             .as_ref()
             .is_some_and(|system| system.contains("Docker Desktop")),
         live_restore: info.live_restore_enabled.unwrap_or_default(),
-        userland_proxy: hints.userland_proxy,
-        ipv6: hints.ipv6,
+        userland_proxy: None,
+        ipv6: None,
         swarm: swarm(answers)?,
     })
+}
+
+/// True if the images are where Podman keeps those of a user; version 4 does not say in so many
+/// words that it is rootless.
+fn in_a_home(info: &SystemInfo) -> bool {
+    let folder = info.docker_root_dir.as_deref();
+    folder.is_some_and(|folder| folder.contains("/.local/share/containers/"))
 }
 
 /// True if the engine can tell of the swarm's services.
@@ -246,6 +252,7 @@ pub(super) fn state(summary: &ContainerSummary) -> Result<State, Failure> {
 fn container(
     summary: &ContainerSummary,
     details: Option<&ContainerInspectResponse>,
+    unnamed: &[IpAddr],
 ) -> Result<Container, Failure> {
     let id = short(summary.id.as_deref());
     let state = state(summary)?;
@@ -266,8 +273,8 @@ fn container(
         .iter()
         .flatten()
         .filter(|_| state.has_process());
-    let holds: Result<Vec<_>, _> = listed.filter_map(hold).collect();
-    let mut holds = holds?;
+    let holds: Result<Vec<_>, _> = listed.map(|port| holds(port, unnamed)).collect();
+    let mut holds = holds?.concat();
     holds.sort_unstable();
     holds.dedup();
     let mode = summary.host_config.as_ref();
@@ -296,26 +303,46 @@ fn network_mode(mode: Option<&str>) -> NetworkMode {
     }
 }
 
-/// The socket that a listed port stands for; none if it is only exposed, or routed.
-fn hold(port: &PortSummary) -> Option<Result<Hold, Failure>> {
-    let public = port.public_port.filter(|port| *port != 0)?;
-    let host_ip = match port.ip.as_deref() {
-        // What Podman and engines of Windows mean by leaving it out.
-        None | Some("") => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-        Some(ip) => ip
-            .parse()
-            .map_err(|_| Failure::value("the host address", ip)),
+/// The addresses that an engine means where it lists a port without one, as Podman and engines of
+/// Windows do. A rootless Podman has all of them where it names one (engine.md 10).
+fn unnamed(engine: &Engine) -> &'static [IpAddr] {
+    const ANY: [IpAddr; 2] = [
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    ];
+    match (engine.product, engine.rootless) {
+        (Product::Podman, true) => &ANY,
+        _ => &ANY[..1],
+    }
+}
+
+/// The sockets that a listed port stands for; none if it is only exposed, or routed.
+fn holds(port: &PortSummary, unnamed: &[IpAddr]) -> Result<Vec<Hold>, Failure> {
+    let Some(public) = port.public_port.filter(|port| *port != 0) else {
+        return Ok(Vec::new());
     };
-    Some(host_ip.map(|ip: IpAddr| Hold {
+    let addresses = match port.ip.as_deref() {
+        None | Some("") => unnamed.to_vec(),
+        Some(ip) => {
+            let parsed = ip.parse::<IpAddr>().map(|ip| ip.to_canonical());
+            let ip = parsed.map_err(|_| Failure::value("the host address", ip))?;
+            match unnamed.contains(&ip) {
+                true => unnamed.to_vec(),
+                false => vec![ip],
+            }
+        }
+    };
+    let hold = |host_ip| Hold {
         port: public,
         protocol: match port.typ {
             Some(PortSummaryTypeEnum::UDP) => Protocol::Udp,
             Some(PortSummaryTypeEnum::SCTP) => Protocol::Sctp,
             _ => Protocol::Tcp,
         },
-        host_ip: ip.to_canonical(),
+        host_ip,
         target: port.private_port,
-    }))
+    };
+    Ok(addresses.into_iter().map(hold).collect())
 }
 
 fn start(details: &ContainerInspectResponse) -> Start {

@@ -171,7 +171,25 @@ impl Network {
     }
 }
 
+/// What the host of an engine shows and its API does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// Whether the userland proxy is on: a process `docker-proxy`, or the daemon's configuration.
+    pub userland_proxy: Option<bool>,
+    /// Whether the engine's host has IPv6.
+    pub ipv6: Option<bool>,
+}
+
 impl Snapshot {
+    /// The engine with what its host shows, which outranks what was drawn from its containers.
+    #[must_use]
+    pub fn with(mut self, hints: Hints) -> Self {
+        let engine = &mut self.engine;
+        engine.userland_proxy = hints.userland_proxy.or(engine.userland_proxy);
+        engine.ipv6 = hints.ipv6.or(engine.ipv6);
+        self
+    }
+
     /// The network of this name.
     #[must_use]
     pub fn network(&self, name: &str) -> Option<&Network> {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use crate::binding::Protocol;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -79,6 +80,9 @@ impl fmt::Display for PortRange {
     }
 }
 
+/// The ports of macOS's AirPlay Receiver, over TCP on every address.
+pub const AIRPLAY_PORTS: [u16; 2] = [5000, 7000];
+
 /// The limits of this host. They bind an engine that runs on it; a rootful Linux engine is above
 /// `unprivileged_start`, a rootless one and Podman's are not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -90,7 +94,7 @@ pub struct Limits {
     /// `net.ipv4.ip_local_port_range`.
     pub ephemeral: PortRange,
     /// Ports that are never lent, though any may be bound by number. Linux:
-    /// `net.ipv4.ip_local_reserved_ports`.
+    /// `net.ipv4.ip_local_reserved_ports`; Windows: the exclusions that an administrator made.
     pub reserved: Vec<PortRange>,
     /// Ports that cannot be bound although nothing listens (Windows).
     pub excluded: Excluded,
@@ -104,7 +108,7 @@ pub struct Limits {
     pub ipv6: bool,
 }
 
-/// The excluded port ranges of Windows: WinNAT, Hyper-V and administrators reserve them.
+/// The excluded port ranges of Windows, which WinNAT and Hyper-V take for themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Excluded {
     /// Of TCP.
@@ -122,6 +126,16 @@ impl Limits {
     /// it is not as known.
     pub fn read() -> Result<Self, Error> {
         system::read()
+    }
+
+    /// The ranges whose ports cannot be bound although nothing listens.
+    #[must_use]
+    pub fn excluded(&self, protocol: Protocol) -> &[PortRange] {
+        match protocol {
+            Protocol::Tcp => &self.excluded.tcp,
+            Protocol::Udp => &self.excluded.udp,
+            Protocol::Sctp => &[],
+        }
     }
 
     /// True if the kernel may lend `port` to an outgoing connection, so that a container that
@@ -160,22 +174,27 @@ fn port_list(text: &str) -> Option<Vec<PortRange>> {
 }
 
 /// The table of `netsh interface ipv4 show excludedportrange`: lines of two ports, where `*` marks
-/// those of an administrator. The words around differ with the language of Windows.
+/// those of an administrator, which any program may bind by number. First those that none can,
+/// then the administrator's. The words around differ with the language of Windows.
 #[cfg(any(windows, test))]
-fn excluded_ranges(text: &str) -> Vec<PortRange> {
-    let lines = text.lines().filter_map(|line| {
-        let mut words = line.split_ascii_whitespace();
-        let first = words.next()?.parse().ok()?;
-        let last = words.next()?.parse().ok()?;
-        match (words.next(), words.next()) {
-            (None | Some("*"), None) => PortRange::new(first, last),
-            _ => None,
+fn excluded_ranges(text: &str) -> (Vec<PortRange>, Vec<PortRange>) {
+    let (mut excluded, mut administered) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let (first, last, list) = match words[..] {
+            [first, last] => (first, last, &mut excluded),
+            [first, last, "*"] => (first, last, &mut administered),
+            _ => continue,
+        };
+        if let (Ok(first), Ok(last)) = (first.parse(), last.parse()) {
+            list.extend(PortRange::new(first, last));
         }
-    });
-    let mut ranges: Vec<_> = lines.collect();
-    ranges.sort_unstable();
-    ranges.dedup();
-    ranges
+    }
+    for list in [&mut excluded, &mut administered] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    (excluded, administered)
 }
 
 /// The answer of `netsh interface ipv4 show dynamicport`: the lines that end in `: NUMBER` are the
@@ -226,7 +245,10 @@ mod tests {
             Start Port    End Port      \r\n----------    --------      \r\n\
             \x20     5357        5357      \r\n     50000       50059     *\r\n\
             \x20     1184        1283      \r\n\r\n* - Administered port exclusions.\r\n\r\n";
-        let expected = ranges(&[(1184, 1283), (5357, 5357), (50000, 50059)]);
+        let expected = (
+            ranges(&[(1184, 1283), (5357, 5357)]),
+            ranges(&[(50000, 50059)]),
+        );
         assert_eq!(excluded_ranges(english), expected);
         let german = english
             .replace(
@@ -239,7 +261,7 @@ mod tests {
                 "Verwaltete Portausschluesse.",
             );
         assert_eq!(excluded_ranges(&german), expected);
-        assert_eq!(excluded_ranges(""), []);
+        assert_eq!(excluded_ranges(""), (vec![], vec![]));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use addresses::{Addresses, LocalAddress};
-pub use limits::{Excluded, Limits, PortRange};
+pub use limits::{AIRPLAY_PORTS, Excluded, Limits, PortRange};
 pub use probe::{Bind, Outcome, probe};
 pub use socket::{Owner, Protocol, Socket, State};
 

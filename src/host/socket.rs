@@ -8,6 +8,7 @@ use std::num::NonZeroU16;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::limits::AIRPLAY_PORTS;
 pub use crate::binding::Protocol;
 
 /// A socket that holds a port of the host. The order is by port, then protocol, then address.
@@ -104,6 +105,20 @@ const ENGINE_PROGRAMS: [&str; 14] = [
     "vpnkit",
     "wslrelay",
 ];
+
+/// The program of macOS that runs the AirPlay Receiver.
+const AIRPLAY_PROGRAM: &str = "ControlCenter";
+
+impl Socket {
+    /// True of the sockets of the AirPlay Receiver.
+    #[must_use]
+    pub fn is_airplay(&self) -> bool {
+        self.protocol == Protocol::Tcp
+            && AIRPLAY_PORTS.contains(&self.port.get())
+            && matches!(&self.owner, Owner::Process { program: Some(program), .. }
+                if program == AIRPLAY_PROGRAM)
+    }
+}
 
 impl Owner {
     /// True if the program holds ports for containers.

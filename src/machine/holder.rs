@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use super::Machine;
 use crate::binding::{self, HostIp, Port, Protocol, SocketState};
+use crate::compose;
 use crate::engine::container::{Container, Request, Tenure};
 use crate::engine::snapshot::{PublishMode, Service, Swarm};
 use crate::host;
+use crate::worktree::Neighbour;
 
 /// Somebody who has a port now.
 #[derive(Clone, Debug)]
@@ -26,6 +28,10 @@ pub enum Use<'m> {
     Elsewhere(&'m Container, &'m crate::engine::Snapshot),
     /// A Swarm service, on every node.
     Ingress(&'m Service),
+    /// The AirPlay Receiver of macOS.
+    AirPlay(&'m host::Socket),
+    /// A service of a project in another worktree of the repository, whether or not it runs.
+    Worktree(&'m Neighbour, &'m compose::project::Service),
     /// A socket of another program.
     Socket(&'m host::Socket),
 }
@@ -67,7 +73,7 @@ impl Machine {
                     if index == 0 {
                         holders.holds.push((hold, container));
                     } else {
-                        let socket = binding::Socket::of_engine(hold, &rules);
+                        let socket = binding::Socket::of_other_engine(hold, &rules);
                         let who = Use::Elsewhere(container, engine);
                         holders.sockets.push(Holder { who, socket });
                     }
@@ -90,7 +96,11 @@ impl Machine {
                 socket.owner.is_engine()
                     && (*port, *protocol) == (socket_of.port, socket_of.protocol)
             });
-            let who = service.map_or(Use::Socket(socket), |(service, ..)| Use::Ingress(service));
+            let who = match service {
+                Some((service, ..)) => Use::Ingress(service),
+                None if socket.is_airplay() => Use::AirPlay(socket),
+                None => Use::Socket(socket),
+            };
             holders.sockets.push(Holder {
                 who,
                 socket: socket_of,

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use holder::{Holder, Holders, Use};
 
-use crate::binding::{self, Bridge, HostIp, LocalAddresses, Port, PortRange};
+use crate::binding::{self, Bridge, HostIp, LocalAddresses, Port, PortRange, Wildcard};
+use crate::host::{AIRPLAY_PORTS, Excluded};
 use crate::{engine, host};
 
 /// The version of the stored form.
@@ -60,6 +61,19 @@ impl Machine {
         rules
     }
 
+    /// The ports that the operating system keeps for itself, or for a program that an
+    /// administrator had in mind: none to choose, whether or not they could be bound.
+    pub fn kept(&self) -> impl Iterator<Item = Port> {
+        let limits = self.host.iter().map(|host| &host.limits);
+        limits.flat_map(|limits| {
+            let Excluded { tcp, udp } = &limits.excluded;
+            let ranges = tcp.iter().chain(udp).chain(&limits.reserved);
+            let airplay = AIRPLAY_PORTS.iter().filter(|_| limits.airplay);
+            let ports = ranges.flat_map(|range| range.first()..=range.last());
+            ports.chain(airplay.copied()).filter_map(Port::new)
+        })
+    }
+
     /// The network of this name on the engine that projects are started on.
     #[must_use]
     pub fn network(&self, name: &str) -> Option<binding::Network> {
@@ -95,8 +109,12 @@ fn rules(snapshot: &engine::Snapshot) -> binding::Engine {
         } else {
             facts.version.parse().unwrap_or(defaults.version)
         },
-        // rootful Podman binds IPv4 only where no host IP is written (engine.md 10)
-        userland_proxy: facts.userland_proxy.unwrap_or(!podman || facts.rootless),
+        userland_proxy: podman || facts.userland_proxy.unwrap_or(true),
+        wildcard: match (podman, facts.rootless) {
+            (false, _) => Wildcard::Docker,
+            (true, false) => Wildcard::Podman,
+            (true, true) => Wildcard::RootlessPodman,
+        },
         ipv6: facts.ipv6.unwrap_or(true),
         rootless: facts.rootless && !podman,
         default_ip: default_ip

@@ -6,6 +6,13 @@ use crate::engine::snapshot::Service;
 use crate::finding::{HolderKind, HolderRef};
 use crate::host::{self, Owner};
 
+/// What the system's own program on ports 5000 and 7000 is called.
+pub const AIRPLAY: &str = "the AirPlay Receiver of macOS";
+
+/// What frees the ports of the AirPlay Receiver; the system starts it anew when it is killed.
+pub const AIRPLAY_OFF: &str =
+    "turn it off in System Settings, General, AirDrop & Handoff, AirPlay Receiver";
+
 impl Use<'_> {
     /// The holder in words for the middle of a sentence.
     #[must_use]
@@ -21,6 +28,10 @@ impl Use<'_> {
                 )
             }
             Self::Ingress(service) => format!("Swarm service `{}`", service.name),
+            Self::AirPlay(_) => AIRPLAY.to_owned(),
+            Self::Worktree(neighbour, service) => {
+                format!("`{}` in worktree {}", service.name, neighbour.worktree)
+            }
             Self::Socket(socket) => socket_words(socket),
         }
     }
@@ -34,7 +45,33 @@ impl Use<'_> {
                 container_ref(container, Some(&engine.engine.address))
             }
             Self::Ingress(service) => service_ref(service),
+            Self::AirPlay(socket) => HolderRef {
+                name: AIRPLAY.to_owned(),
+                command: None,
+                ..socket_ref(socket)
+            },
+            Self::Worktree(neighbour, service) => HolderRef {
+                kind: HolderKind::Worktree,
+                name: neighbour.worktree.to_string(),
+                pid: None,
+                user: None,
+                project: Some(neighbour.project.name.clone()),
+                service: Some(service.name.clone()),
+                command: None,
+            },
             Self::Socket(socket) => socket_ref(socket),
+        }
+    }
+
+    /// What frees its port, if anything but time does.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::AirPlay(_) => Some(AIRPLAY_OFF.to_owned()),
+            _ => {
+                let command = self.reference().command?;
+                Some(format!("free it: `{command}`"))
+            }
         }
     }
 }

@@ -19,6 +19,18 @@ const WELL_KNOWN: [u16; 48] = [
     27017,
 ];
 
+/// True of a port by which people and programs know a service.
+#[must_use]
+pub fn is_well_known(port: Port) -> bool {
+    WELL_KNOWN.contains(&port.get())
+}
+
+/// True of a port that browsers refuse to open.
+#[must_use]
+pub fn is_blocked_by_browsers(port: Port) -> bool {
+    BLOCKED_BY_BROWSERS.contains(&port.get())
+}
+
 /// `count` neighbouring good ports near `port`, but not `port` itself; 80 goes to 8080 and 443 to
 /// 8443.
 #[must_use]
@@ -41,22 +53,51 @@ pub fn near(port: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<
 /// itself is one.
 #[must_use]
 pub fn first_good(start: u32, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
-    let port = |number: u32| Port::new(u16::try_from(number).ok()?);
-    let good = |number: u32| {
-        port(number).is_some_and(|port| {
-            port.get() >= 1024
-                && !taken.contains(port)
-                && !engine.ephemeral.contains(port)
-                && !BLOCKED_BY_BROWSERS.contains(&port.get())
-                && (number == start || !WELL_KNOWN.contains(&port.get()))
-        })
-    };
     let above = start..=u32::from(u16::MAX);
     let below = (1024..start).rev();
-    let first = above
-        .chain(below)
-        .find(|first| (*first..first + count).all(good))?;
+    let is_good = |number| number == start || !is_known(number);
+    let good = |first: &u32| {
+        let mut ports = *first..first.saturating_add(count);
+        ports.all(|number| is_good(number) && is_free(number, taken, engine))
+    };
+    range(above.chain(below).find(good)?, count)
+}
+
+/// The `count` ports from `start` upwards, if all of them are good.
+#[must_use]
+pub fn at(start: u32, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
+    let mut ports = start..start.saturating_add(count);
+    let good = ports.all(|number| !is_known(number) && is_free(number, taken, engine));
+    good.then(|| range(start, count))?
+}
+
+/// The `count` ports from `first` upwards, if none of them is taken, good or not.
+#[must_use]
+pub fn run(first: Port, count: u32, taken: &PortSet) -> Option<PortRange> {
+    let range = range(first.get().into(), count)?;
+    let mut ports = range.iter();
+    ports.all(|port| !taken.contains(port)).then_some(range)
+}
+
+fn port(number: u32) -> Option<Port> {
+    Port::new(u16::try_from(number).ok()?)
+}
+
+fn range(first: u32, count: u32) -> Option<PortRange> {
     PortRange::new(port(first)?, port(first + count - 1)?).ok()
+}
+
+fn is_known(number: u32) -> bool {
+    port(number).is_some_and(is_well_known)
+}
+
+fn is_free(number: u32, taken: &PortSet, engine: &Engine) -> bool {
+    port(number).is_some_and(|port| {
+        port.get() >= 1024
+            && !taken.contains(port)
+            && !engine.ephemeral.contains(port)
+            && !is_blocked_by_browsers(port)
+    })
 }
 
 #[cfg(test)]

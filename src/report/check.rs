@@ -6,7 +6,9 @@ use serde::Serialize;
 use super::place::{OriginPlace, Place, ProblemPlace};
 use crate::compose::problem::{Gravity, Problem};
 use crate::finding::{Finding, HolderRef, Remap, Severity};
+use crate::fingerprint::Fingerprint;
 use crate::source::SourceMap;
+use crate::suppress::{Silenced, Silencer};
 use crate::world::World;
 
 /// All that a check has to say.
@@ -16,13 +18,47 @@ pub struct Outcome {
     pub world: World,
     /// What the rules found.
     pub findings: Vec<Finding>,
+    /// What they found, too, and somebody has accepted.
+    pub silenced: Vec<Silenced>,
     /// What stood in the way of finding the projects or looking at the machines.
     pub problems: Vec<Problem>,
     /// What is not known, though nothing failed.
     pub remarks: Vec<String>,
+    /// What makes the check fail.
+    pub limits: Limits,
+}
+
+/// What makes a check fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Findings of this severity do, and graver ones.
+    pub fail_on: Option<Severity>,
+    /// More warnings than these do.
+    pub max_warnings: Option<usize>,
+}
+
+impl Limits {
+    /// Whether one finding of this severity makes the check fail.
+    #[must_use]
+    pub fn fails(&self, severity: Severity) -> bool {
+        self.fail_on.is_some_and(|least| severity >= least)
+    }
 }
 
 impl Outcome {
+    /// True if what was found makes the check fail.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        let warnings = self.findings.iter();
+        let warnings = warnings.filter(|it| it.severity == Severity::Warning);
+        let crowded = self
+            .limits
+            .max_warnings
+            .is_some_and(|max| warnings.count() > max);
+        let mut findings = self.findings.iter();
+        crowded || findings.any(|finding| self.limits.fails(finding.severity))
+    }
+
     /// The problems of this gravity, with the sources they point into.
     pub fn problems(&self, gravity: Gravity) -> impl Iterator<Item = (&Problem, &SourceMap)> {
         static NONE: std::sync::LazyLock<SourceMap> = std::sync::LazyLock::new(SourceMap::new);
@@ -46,10 +82,37 @@ pub struct Findings {
     pub version: u32,
     /// What the rules found, by project and place.
     pub findings: Vec<FoundFinding>,
+    /// What they found, too, and somebody has accepted.
+    pub suppressed: Vec<SuppressedFinding>,
     /// What makes ports wrong or unknown.
     pub errors: Vec<ProblemPlace>,
     /// What Compose would refuse or complain of although the ports are known.
     pub notices: Vec<ProblemPlace>,
+}
+
+/// A finding that does not count.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SuppressedFinding {
+    /// What says so.
+    pub by: SuppressedBy,
+    /// Why, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FoundFinding,
+}
+
+/// What makes a finding not count.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuppressedBy {
+    /// A comment in the file.
+    Comment,
+    /// The baseline.
+    Baseline,
+    /// The revision of `--since`, where it was already.
+    Revision,
 }
 
 /// A finding.
@@ -57,6 +120,8 @@ pub struct Findings {
 pub struct FoundFinding {
     /// The rule that found it.
     pub rule: &'static str,
+    /// What names the finding wherever its lines go.
+    pub fingerprint: Fingerprint,
     /// How grave it is.
     pub severity: Severity,
     /// What is wrong.
@@ -129,8 +194,28 @@ impl Findings {
             findings: findings
                 .map(|finding| FoundFinding::of(finding, &outcome.world))
                 .collect(),
+            suppressed: outcome
+                .silenced
+                .iter()
+                .map(|silenced| SuppressedFinding::of(silenced, &outcome.world))
+                .collect(),
             errors: places(Gravity::Error),
             notices: places(Gravity::Notice),
+        }
+    }
+}
+
+impl SuppressedFinding {
+    fn of(silenced: &Silenced, world: &World) -> Self {
+        let (by, reason) = match &silenced.by {
+            Silencer::Comment { reason } => (SuppressedBy::Comment, reason.clone()),
+            Silencer::Baseline => (SuppressedBy::Baseline, None),
+            Silencer::Revision(_) => (SuppressedBy::Revision, Some(silenced.by.reason())),
+        };
+        Self {
+            by,
+            reason,
+            finding: FoundFinding::of(&silenced.finding, world),
         }
     }
 }
@@ -156,6 +241,7 @@ impl FoundFinding {
         });
         Self {
             rule: finding.rule,
+            fingerprint: finding.fingerprint.clone(),
             severity: finding.severity,
             message: finding.message.clone(),
             claims: claims.collect(),

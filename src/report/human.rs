@@ -11,11 +11,12 @@ use super::check::Outcome;
 use anstyle::AnsiColor;
 
 use super::concise::{self, problem_line};
+use super::item::{Item, Spot};
 use super::place::ProblemPlace;
-use crate::compose::problem::{Gravity, Problem};
-use crate::finding::{Finding, Severity};
-use crate::source::{SourceFile, SourceMap};
-use crate::span::Span;
+use super::summary::{count, summary};
+use crate::compose::problem::Gravity;
+use crate::finding::Severity;
+use crate::source::SourceFile;
 
 /// More places than these are counted, not shown.
 const MAX_LABELS: usize = 8;
@@ -44,21 +45,8 @@ pub fn render(outcome: &Outcome, style: Style) -> String {
         .with_width(style.width)
         .with_context_lines(0);
     let mut text = String::new();
-    for (problem, sources) in outcome.problems(Gravity::Error) {
-        show(
-            &mut text,
-            &handler,
-            style,
-            &Shown::problem(problem, sources),
-        );
-    }
-    for finding in &outcome.findings {
-        show(
-            &mut text,
-            &handler,
-            style,
-            &Shown::finding(finding, outcome),
-        );
+    for item in outcome.items() {
+        show(&mut text, &handler, style, &item);
     }
     if style.verbose {
         for (problem, sources) in outcome.problems(Gravity::Notice) {
@@ -69,12 +57,12 @@ pub fn render(outcome: &Outcome, style: Style) -> String {
     for remark in &outcome.remarks {
         text += &format!("note: {remark}\n");
     }
-    text + &summary(outcome, style.verbose) + "\n"
+    text + &closing(outcome, style.verbose) + "\n"
 }
 
 /// A diagnostic: its head, the lines of each file, the next step.
-fn show(text: &mut String, handler: &GraphicalReportHandler, style: Style, shown: &Shown<'_>) {
-    let (severity, bold) = match (style.colour, shown.severity) {
+fn show(text: &mut String, handler: &GraphicalReportHandler, style: Style, item: &Item<'_>) {
+    let (severity, bold) = match (style.colour, item.severity) {
         (false, _) => (anstyle::Style::new(), anstyle::Style::new()),
         (true, severity) => {
             let colour = match severity {
@@ -85,10 +73,10 @@ fn show(text: &mut String, handler: &GraphicalReportHandler, style: Style, shown
             (colour.on_default().bold(), anstyle::Style::new().bold())
         }
     };
-    let word = concise::severity(shown.severity);
-    let (code, message) = (shown.code, shown.message);
+    let word = concise::severity(item.severity);
+    let (code, message) = (item.code, item.message);
     *text += &format!("{severity}{word}[{code}]{severity:#}{bold}: {message}{bold:#}\n");
-    for snippet in &shown.snippets {
+    for snippet in &snippets(&item.spots) {
         let mut drawn = String::new();
         // a place outside of its file draws nothing: the words are still right
         let _ = handler.render_report(&mut drawn, snippet);
@@ -99,52 +87,18 @@ fn show(text: &mut String, handler: &GraphicalReportHandler, style: Style, shown
             }
         }
     }
-    for (word, line) in &shown.advice {
+    let hidden = item.spots.len().saturating_sub(MAX_LABELS);
+    let hidden = (hidden > 0).then(|| format!("{} more", count(hidden, "place")));
+    let hidden = hidden.iter().map(|line| ("note", line.as_str()));
+    for (word, line) in item.advice.iter().copied().chain(hidden) {
         *text += &format!("  {bold}{word}{bold:#}: {line}\n");
     }
     text.push('\n');
 }
 
-/// `2 projects, 7 published ports: 1 error, 2 warnings.`
-fn summary(outcome: &Outcome, verbose: bool) -> String {
-    let world = &outcome.world;
-    let ports = world.projects.iter().flat_map(|project| {
-        let services = project.services.iter();
-        let on = services.filter(|service| project.profiles.may_enable(&service.profiles));
-        on.map(|service| service.ports.len())
-    });
-    let of = |severity| {
-        outcome
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
-    let problems = outcome.problems(Gravity::Error).count();
-    let counts = [
-        (problems, "problem"),
-        (of(Severity::Error), "error"),
-        (of(Severity::Warning), "warning"),
-        (of(Severity::Notice), "notice"),
-    ];
-    let counts: Vec<String> = counts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| count(*number, word))
-        .collect();
-    let counts = if counts.is_empty() {
-        "no collision".to_owned()
-    } else {
-        counts.join(", ")
-    };
-    let mut text = format!(
-        "{}, {}: {counts}.",
-        count(world.projects.len(), "project"),
-        count(ports.sum(), "published port"),
-    );
-    if problems > 0 {
-        text += " What is named above was not read, so the view is partial.";
-    }
+/// The closing line, with what is not shown.
+fn closing(outcome: &Outcome, verbose: bool) -> String {
+    let mut text = summary(outcome);
     let assumed = outcome.problems(Gravity::Notice).count();
     if assumed > 0 && !verbose {
         text += &format!(
@@ -155,60 +109,6 @@ fn summary(outcome: &Outcome, verbose: bool) -> String {
     text
 }
 
-fn count(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
-}
-
-/// What is shown of a finding or a problem.
-struct Shown<'a> {
-    severity: Severity,
-    code: &'a str,
-    message: &'a str,
-    snippets: Vec<Snippet<'a>>,
-    /// What follows the lines: a word and a sentence.
-    advice: Vec<(&'static str, String)>,
-}
-
-impl<'a> Shown<'a> {
-    fn finding(finding: &'a Finding, outcome: &'a Outcome) -> Self {
-        let labels = finding.labels.iter().map(|label| {
-            let sources = &outcome.world.projects[label.project].sources;
-            (
-                sources.file(label.span.file),
-                label.span,
-                label.text.as_str(),
-            )
-        });
-        let help = finding.help.iter().map(|line| ("help", line.clone()));
-        let notes = finding.notes.iter().map(|line| ("note", line.clone()));
-        let hidden = finding.labels.len().saturating_sub(MAX_LABELS);
-        let hidden = (hidden > 0).then(|| ("note", format!("{} more", count(hidden, "place"))));
-        Self {
-            severity: finding.severity,
-            code: finding.rule,
-            message: &finding.message,
-            snippets: snippets(labels),
-            advice: help.chain(notes).chain(hidden).collect(),
-        }
-    }
-
-    fn problem(problem: &'a Problem, sources: &'a SourceMap) -> Self {
-        let labels = problem.labels.iter();
-        let labels = labels.map(|(span, text)| (sources.file(span.file), *span, text.as_str()));
-        Self {
-            severity: Severity::Error,
-            code: concise::kind(problem.kind),
-            message: &problem.message,
-            snippets: snippets(labels),
-            advice: problem
-                .help
-                .iter()
-                .map(|line| ("help", line.clone()))
-                .collect(),
-        }
-    }
-}
-
 /// The lines of one file, as miette draws them.
 #[derive(Debug)]
 struct Snippet<'a> {
@@ -217,9 +117,9 @@ struct Snippet<'a> {
 }
 
 /// The labels, by file.
-fn snippets<'a>(labels: impl Iterator<Item = (&'a SourceFile, Span, &'a str)>) -> Vec<Snippet<'a>> {
+fn snippets<'a>(spots: &[Spot<'a>]) -> Vec<Snippet<'a>> {
     let mut snippets: Vec<Snippet<'a>> = Vec::new();
-    for (file, span, text) in labels.take(MAX_LABELS) {
+    for Spot { file, span, text } in spots.iter().copied().take(MAX_LABELS) {
         let label = LabeledSpan::new(
             Some(text.to_owned()),
             span.start as usize,

@@ -1,10 +1,51 @@
-//! What people and programs get to see.
+//! What people and programs get to see: one file a form.
 
 pub mod check;
+pub mod checkstyle;
 pub mod concise;
+pub mod diff;
+pub mod format;
+pub mod github;
+pub mod gitlab;
 pub mod holdings;
 pub mod human;
+pub mod item;
+pub mod junit;
 pub mod list;
+pub mod markdown;
+pub mod mention;
 pub mod place;
+pub mod plan;
+pub mod rdjson;
+pub mod replacement;
+pub mod rules;
+pub mod sarif;
 pub mod schema;
+pub mod summary;
 pub mod table;
+pub mod xml;
+
+use camino::Utf8Path;
+
+/// A value as JSON, with a line break after it.
+#[must_use]
+pub fn json(value: &impl serde::Serialize) -> String {
+    // our own types have string keys only, so this cannot fail
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// A path with `/` on any system.
+pub(crate) fn slashes(path: &Utf8Path) -> String {
+    if std::path::MAIN_SEPARATOR == '\\' {
+        path.as_str().replace('\\', "/")
+    } else {
+        path.to_string()
+    }
+}
+
+/// The path of something that is to be reported; the working directory where it is in no file.
+fn path_or_folder(path: Option<&Utf8Path>) -> String {
+    path.map_or_else(|| ".".to_owned(), slashes)
+}

@@ -1,5 +1,7 @@
 //! Places as reports show them.
 
+use std::fmt;
+
 use camino::Utf8PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -119,6 +121,19 @@ impl OriginPlace {
             place: Place::of(origin.span, sources),
             bytes: sources.file(origin.span.file).disk_range(origin.span),
             via: via.collect(),
+        }
+    }
+}
+
+impl fmt::Display for OriginPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = &self.place;
+        write!(f, "{}:{}:{}", place.file, place.line, place.column)?;
+        match (&self.variable, self.kind) {
+            (Some(variable), OriginName::Shell) => write!(f, " ({variable} of the shell)"),
+            (Some(variable), OriginName::Default) => write!(f, " (default of {variable})"),
+            (Some(variable), _) => write!(f, " ({variable})"),
+            (None, _) => Ok(()),
         }
     }
 }

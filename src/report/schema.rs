@@ -5,19 +5,29 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::check::Findings;
+use super::diff::Diff;
 use super::holdings::Holdings;
 use super::list::List;
+use super::plan::Proposal;
+use super::rules::Catalogue;
+use crate::baseline::Baseline;
 use crate::machine::Machine;
 
 /// The names of the schemas.
-pub const NAMES: [&str; 4] = ["findings", "list", "snapshot", "who"];
+pub const NAMES: [&str; 8] = [
+    "baseline", "diff", "findings", "list", "plan", "rules", "snapshot", "who",
+];
 
 /// The schema of this name, as it is checked in.
 #[must_use]
 pub fn of(name: &str) -> Option<&'static str> {
     match name {
+        "baseline" => Some(include_str!("../../schemas/baseline.schema.json")),
+        "diff" => Some(include_str!("../../schemas/diff.schema.json")),
         "findings" => Some(include_str!("../../schemas/findings.schema.json")),
         "list" => Some(include_str!("../../schemas/list.schema.json")),
+        "plan" => Some(include_str!("../../schemas/plan.schema.json")),
+        "rules" => Some(include_str!("../../schemas/rules.schema.json")),
         "snapshot" => Some(include_str!("../../schemas/snapshot.schema.json")),
         "who" => Some(include_str!("../../schemas/who.schema.json")),
         _ => None,
@@ -28,8 +38,12 @@ pub fn of(name: &str) -> Option<&'static str> {
 #[must_use]
 pub fn generate() -> Vec<(&'static str, Value)> {
     vec![
+        ("baseline", schema::<Baseline>()),
+        ("diff", schema::<Diff>()),
         ("findings", schema::<Findings>()),
         ("list", schema::<List>()),
+        ("plan", schema::<Proposal>()),
+        ("rules", schema::<Catalogue>()),
         ("snapshot", schema::<Machine>()),
         ("who", schema::<Holdings>()),
     ]

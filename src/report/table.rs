@@ -4,7 +4,6 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::concise::problem_line;
 use super::list::{List, ListedPort};
-use super::place::OriginName;
 
 /// The published ports as a table, then what could not be read.
 #[must_use]
@@ -23,7 +22,7 @@ pub fn render(list: &List) -> String {
                         .map_or_else(|| "-".to_owned(), |target| target.to_string()),
                     port.protocol.as_deref().unwrap_or("-")
                 ),
-                origin(port),
+                port.origin.to_string(),
             ]);
         }
     }
@@ -51,7 +50,8 @@ fn service(port: &ListedPort) -> String {
     }
 }
 
-fn host(port: &ListedPort) -> String {
+/// Where a port is published, as one text.
+pub(super) fn host(port: &ListedPort) -> String {
     let published = port.published.as_deref().unwrap_or("any port");
     let dropped = port
         .network_mode
@@ -66,19 +66,6 @@ fn host(port: &ListedPort) -> String {
         format!("{text} (dropped)")
     } else {
         text
-    }
-}
-
-fn origin(port: &ListedPort) -> String {
-    let place = format!(
-        "{}:{}:{}",
-        port.origin.place.file, port.origin.place.line, port.origin.place.column
-    );
-    match (&port.origin.variable, port.origin.kind) {
-        (Some(variable), OriginName::Shell) => format!("{place} ({variable} of the shell)"),
-        (Some(variable), OriginName::Default) => format!("{place} (default of {variable})"),
-        (Some(variable), _) => format!("{place} ({variable})"),
-        (None, _) => place,
     }
 }
 

@@ -26,7 +26,7 @@
 //! recorded on engines 20.10 to 29.
 
 use super::container_collision::meetings;
-use super::{Context, Rule};
+use super::{Context, Needs, Rule};
 use crate::engine::container::Tenure;
 use crate::finding::{Finding, Severity};
 use crate::machine::Use;
@@ -36,7 +36,8 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Notice,
     include_str!("boot_collision.rs"),
     check,
-);
+)
+.needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
@@ -48,17 +49,16 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
                 } else {
                     "may take"
                 };
-                let mut finding = rule.finding(format!(
+                let message = format!(
                     "{} {may} {port}/{}, which {} wants, at the next boot",
                     who.words(),
                     entry.protocol(),
                     entry.who()
-                ));
-                finding.labels = entry.labels("");
-                finding.claims = vec![entry.claim_ref()];
+                );
+                let mut finding = entry.finding(rule, cx, message);
+                // nothing has to move now
+                finding.remap = None;
                 finding.holder = Some(who.reference());
-                finding.host = host.machine.map(|machine| machine.name.clone());
-                finding.remap = entry.remap();
                 finding.help = Some(format!(
                     "remove it (`docker rm {}`) or its restart policy (`docker update --restart=no {}`)",
                     container.name, container.name

@@ -24,9 +24,9 @@
 //! ## Sources
 //! [Publishing ports](https://docs.docker.com/engine/network/port-publishing/)
 
-use super::describe::{Entry, held, profile_note};
-use super::{Context, Rule};
-use crate::binding::{Overlap, Port, Published, overlap};
+use super::describe::{Entry, held_by};
+use super::{Context, Needs, Rule};
+use crate::binding::{Overlap, Port, Published, Reason, overlap};
 use crate::engine::container::{Container, HostPort, Request, Tenure};
 use crate::finding::{Finding, Severity};
 use crate::graph::Allocation;
@@ -37,22 +37,14 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("container_collision.rs"),
     check,
-);
+)
+.fixable()
+.needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    let is_container = |who: &Use<'_>| matches!(who, Use::Container(_) | Use::Elsewhere(..));
+    held_by(rule, cx, is_container, out);
     for host in &cx.hosts {
-        for collision in &host.collisions {
-            let holds = collision.holds.iter();
-            let holds = holds.map(|index| Use::Container(host.holders.holds[*index].1));
-            let sockets = collision
-                .sockets
-                .iter()
-                .map(|index| host.holders.sockets[*index].who);
-            let sockets = sockets.filter(|who| matches!(who, Use::Elsewhere(..)));
-            if let Some(who) = holds.chain(sockets).next() {
-                out.extend(held(rule, cx, host, collision, who));
-            }
-        }
         restarting(rule, cx, host, out);
     }
 }
@@ -61,22 +53,16 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn restarting(rule: &Rule, cx: &Context<'_>, host: &Allocation<'_>, out: &mut Vec<Finding>) {
     for (container, entry, port) in meetings(cx, host, &[Tenure::Attempts]) {
         let who = Use::Container(container);
-        let mut finding = rule.finding(format!(
+        let message = format!(
             "{} wants {port}/{}, which {} takes during each attempt",
             entry.who(),
             entry.protocol(),
             who.words()
-        ));
+        );
+        let mut finding = entry.finding(rule, cx, message);
         finding.severity = Severity::Warning;
-        finding.labels = entry.labels("");
-        finding.claims = vec![entry.claim_ref()];
         finding.holder = Some(who.reference());
-        finding.host = host.machine.map(|machine| machine.name.clone());
-        finding
-            .notes
-            .push(crate::binding::Reason::Restarting.to_string());
-        finding.notes.extend(profile_note(&[&entry]));
-        finding.remap = entry.remap();
+        finding.notes.insert(0, Reason::Restarting.to_string());
         finding.help = who
             .reference()
             .command

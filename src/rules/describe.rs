@@ -1,139 +1,64 @@
 //! The words that findings share.
 
-use crate::binding::{
-    Addresses, Cause, Meeting, Network, Port, PortRange, PortSet, Protocol, Published, addresses,
-};
-use crate::claim::Claim;
-use crate::compose::port::{Origin, OriginKind};
+use std::collections::HashSet;
+
+use crate::binding::{Addresses, Cause, Meeting, Network, Port, PortRange, Published, addresses};
+use crate::compose::port::OriginKind;
 use crate::finding::{ClaimRef, Finding, Label, Remap, Severity};
+pub(super) use crate::graph::Entry;
 use crate::graph::{Allocation, Collision};
 use crate::machine::Use;
 use crate::plan::candidates;
-use crate::world::World;
 use crate::yaml::{How, Step};
 
 use super::{Context, Rule};
 
-/// Claims that are written as one: those of one entry of one service.
-#[derive(Clone, Debug)]
-pub(super) struct Entry<'a, 'w> {
-    pub world: &'w World,
-    host: &'a Allocation<'w>,
-    /// All claims of the entry, by target; never empty.
-    claims: Vec<&'a Claim<'w>>,
-}
-
-impl<'a, 'w> Entry<'a, 'w> {
-    /// The entry that the claim of this index is part of.
-    pub fn of(world: &'w World, host: &'a Allocation<'w>, index: usize) -> Self {
-        let claims = host.entry(index).iter().map(|index| &host.claims[*index]);
-        Self {
-            world,
-            host,
-            claims: claims.collect(),
-        }
+/// What findings say of an entry.
+impl Entry<'_, '_> {
+    /// A finding on the entry alone.
+    pub(super) fn finding(&self, rule: &Rule, cx: &Context<'_>, message: String) -> Finding {
+        let mut finding = rule.finding(message);
+        finding.labels = self.labels("");
+        finding.claims = vec![self.claim_ref()];
+        finding.host = self.host.machine.map(|machine| machine.name.clone());
+        finding.notes.extend(profile_note(&[self]));
+        finding.remap = self.remap(cx);
+        finding.help = finding.remap.as_ref().map(|remap| self.advice(remap));
+        finding
     }
 
-    pub fn first(&self) -> &'a Claim<'w> {
-        self.claims[0]
-    }
-
-    fn origin(&self) -> &'a Origin {
-        &self.first().publish.origin
-    }
-
-    /// `` `web` ``, with its project where several share the host.
-    pub fn who(&self) -> String {
-        let claim = self.first();
-        if self.world.together && self.world.projects.len() > 1 {
-            format!("`{}` of `{}`", claim.service.name, claim.project.name)
-        } else {
-            format!("`{}`", claim.service.name)
-        }
-    }
-
-    /// The host ports as one text: `8080`, `8000-8010`; none where the engine chooses.
-    fn published(&self) -> Option<String> {
-        let ports = |claim: &Claim<'_>| match claim.wanted.binding.published {
-            Published::Fixed(port) => Some(PortRange::from(port)),
-            Published::OneOf(range) => Some(range),
+    /// How grave it is that some ports cannot be bound: an error if a claim can get no other, a
+    /// warning if its range has others, for the engine may try that one first.
+    pub(super) fn barred(&self, is_barred: impl Fn(Port) -> bool) -> Option<Severity> {
+        let claims = self.claims().map(|claim| &claim.wanted);
+        let binds = claims.filter(|wanted| {
+            let found = addresses(&wanted.binding, &wanted.network, &self.host.engine);
+            found != Addresses::default()
+        });
+        let graveness = binds.filter_map(|wanted| match wanted.binding.published {
+            Published::Fixed(port) => is_barred(port).then_some(Severity::Error),
+            Published::OneOf(range) if range.iter().all(&is_barred) => Some(Severity::Error),
+            Published::OneOf(range) => range.iter().any(&is_barred).then_some(Severity::Warning),
             Published::Dynamic => None,
-        };
-        let ranges: Option<Vec<PortRange>> = self.claims.iter().map(|claim| ports(claim)).collect();
-        let ranges = ranges?;
-        let first = ranges.iter().map(|range| range.first()).min()?;
-        let last = ranges.iter().map(|range| range.last()).max()?;
-        Some(range_text(first, last))
-    }
-
-    /// The entry in short syntax, with other host ports if given.
-    fn mapping(&self, published: Option<&str>) -> String {
-        let binding = self.first().wanted.binding;
-        let targets = self.claims.iter().map(|claim| claim.wanted.binding.target);
-        let first = binding.target;
-        let last = targets.max().unwrap_or(first);
-        let mut text = match binding.host_ip {
-            Some(ip) => format!("{ip}:"),
-            None => String::new(),
-        };
-        let own = self.published();
-        match published.or(own.as_deref()) {
-            Some(ports) => text += &format!("{ports}:"),
-            None if binding.host_ip.is_some() => text += ":",
-            None => {}
-        }
-        text += &range_text(first, last);
-        match binding.protocol {
-            crate::binding::Protocol::Tcp => text,
-            protocol => format!("{text}/{protocol}"),
-        }
-    }
-
-    /// TCP, UDP or SCTP.
-    pub fn protocol(&self) -> Protocol {
-        self.first().wanted.binding.protocol
-    }
-
-    /// Where its ports are bound, in words.
-    fn place(&self) -> String {
-        let claim = self.first();
-        let binding = &claim.wanted.binding;
-        match binding.host_ip {
-            Some(ip) if ip.is_any() => {
-                let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
-                format!("{ip}, every {family} address")
-            }
-            Some(ip) => ip.to_string(),
-            None => match addresses(binding, &claim.wanted.network, &self.host.engine) {
-                Addresses {
-                    ipv4: Some(four),
-                    ipv6: Some(six),
-                } if four.is_any() => {
-                    format!("every address ({four} and {six})")
-                }
-                found => {
-                    let found: Vec<String> = found.iter().map(|ip| ip.to_string()).collect();
-                    found.join(" and ")
-                }
-            },
-        }
+        });
+        graveness.max()
     }
 
     /// The entry for programs.
-    pub fn claim_ref(&self) -> ClaimRef {
+    pub(super) fn claim_ref(&self) -> ClaimRef {
         let claim = self.first();
         ClaimRef {
             project: claim.project_index,
             service: claim.service.name.clone(),
             host_ip: claim.publish.host_ip.clone(),
-            published: self.published(),
+            published: self.published().map(|ports| ports.to_string()),
             protocol: claim.wanted.binding.protocol.to_string(),
             origin: self.origin().clone(),
         }
     }
 
     /// The number, and what pulled it in from elsewhere.
-    pub fn labels(&self, more: &str) -> Vec<Label> {
+    pub(super) fn labels(&self, more: &str) -> Vec<Label> {
         let claim = self.first();
         let origin = self.origin();
         let name = &claim.service.name;
@@ -165,52 +90,8 @@ impl<'a, 'w> Entry<'a, 'w> {
         }
     }
 
-    /// Where the entry could go instead: free ports near its own.
-    pub fn remap(&self) -> Option<Remap> {
-        self.remap_beside(&mut self.host.taken().clone())
-    }
-
-    /// Where it could go if `taken` are not to be had; adds what it is given to them.
-    pub fn remap_beside(&self, taken: &mut PortSet) -> Option<Remap> {
-        let port = self.fixed_port()?;
-        let count = self.claims.len() as u32;
-        let range = candidates::near(port, count, taken, &self.host.engine)?;
-        taken.extend(range.iter());
-        self.remap_to(range)
-    }
-
-    /// The entry with `count` host ports instead of one, from its own upwards if they are free.
-    pub fn widened(&self, count: u32) -> Option<Remap> {
-        let port = self.fixed_port()?;
-        let mut taken = self.host.taken().clone();
-        taken.remove(port);
-        let start = port.get().into();
-        self.remap_to(candidates::first_good(
-            start,
-            count,
-            &taken,
-            &self.host.engine,
-        )?)
-    }
-
-    fn fixed_port(&self) -> Option<Port> {
-        match self.first().wanted.binding.published {
-            Published::Fixed(port) => Some(port),
-            Published::OneOf(_) | Published::Dynamic => None,
-        }
-    }
-
-    fn remap_to(&self, range: PortRange) -> Option<Remap> {
-        let published = range_text(range.first(), range.last());
-        Some(Remap {
-            service: self.first().service.name.clone(),
-            from: self.mapping(None),
-            to: self.mapping(Some(&published)),
-        })
-    }
-
     /// How to move the entry, given where to.
-    pub fn advice(&self, remap: &Remap) -> String {
+    pub(super) fn advice(&self, remap: &Remap) -> String {
         let ports = remap.to.rsplit(':').nth(1).unwrap_or_default();
         let file = || {
             self.first()
@@ -232,7 +113,7 @@ impl<'a, 'w> Entry<'a, 'w> {
     }
 
     /// What must be so for the entry to count at all.
-    pub fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let claim = self.first();
         let mut notes = Vec::new();
         if claim.wanted.network == Network::Unknown {
@@ -244,19 +125,56 @@ impl<'a, 'w> Entry<'a, 'w> {
         notes
     }
 
-    /// The entry's identity, to tell entries apart.
-    pub fn key(&self) -> (usize, &'w str, crate::span::Span) {
-        let claim = self.first();
-        (
-            claim.project_index,
-            &claim.service.name,
-            claim.publish.origin.entry,
-        )
+    /// Where to move the entry: as the plan does, or near by if that leaves it alone.
+    pub(super) fn remap(&self, cx: &Context<'_>) -> Option<Remap> {
+        let planned = self.planned(cx);
+        planned.or_else(|| {
+            let own = self.published()?;
+            let (taken, engine) = (self.host.taken(), &self.host.engine);
+            candidates::near(own.first(), own.len(), taken, engine).map(|to| self.remap_to(to))
+        })
+    }
+
+    /// Where the plan moves the entry to.
+    pub(super) fn planned(&self, cx: &Context<'_>) -> Option<Remap> {
+        let to = cx.plan.target(self.publishes())?;
+        Some(self.remap_to(to))
+    }
+
+    fn remap_to(&self, to: PortRange) -> Remap {
+        Remap {
+            service: self.first().service.name.clone(),
+            from: self.mapping(None),
+            to: self.mapping(Some(to)),
+        }
+    }
+}
+
+/// Findings on the ports that holders of a kind have already.
+pub(super) fn held_by(
+    rule: &Rule,
+    cx: &Context<'_>,
+    is_kind: impl Fn(&Use<'_>) -> bool,
+    out: &mut Vec<Finding>,
+) {
+    for host in &cx.hosts {
+        let collisions = host.collisions.iter().filter(|found| found.has_holder());
+        let sure = collisions.clone().filter(|found| found.is_certain());
+        let sure: HashSet<&[usize]> = sure.map(|found| &found.claims[..]).collect();
+        for collision in collisions {
+            // what fails surely does not also fail perhaps
+            if !collision.is_certain() && sure.contains(&collision.claims[..]) {
+                continue;
+            }
+            if let Some(who) = host.holder(collision).filter(&is_kind) {
+                out.extend(held(rule, cx, host, collision, who));
+            }
+        }
     }
 }
 
 /// A finding on a port that somebody has already.
-pub(super) fn held(
+fn held(
     rule: &Rule,
     cx: &Context<'_>,
     host: &Allocation<'_>,
@@ -264,7 +182,8 @@ pub(super) fn held(
     who: Use<'_>,
 ) -> Option<Finding> {
     let entry = Entry::of(cx.world, host, *collision.claims.first()?);
-    let ports = entry.published().unwrap_or_else(|| "a port".to_owned());
+    let ports = entry.published();
+    let ports = ports.map_or_else(|| "a port".to_owned(), |ports| ports.to_string());
     let (name, holder) = (entry.who(), who.words());
     let protocol = entry.protocol();
     let mut finding = rule.finding(match collision.cause {
@@ -291,18 +210,13 @@ pub(super) fn held(
     );
     finding.notes.extend(profile_note(&[&entry]));
     finding.notes.extend(entry.notes());
-    finding.remap = entry.remap();
-    let holder = who.reference();
-    let stop = holder
-        .command
-        .as_ref()
-        .map(|command| format!("free it: `{command}`"));
+    finding.remap = entry.remap(cx);
     let moved = finding.remap.as_ref().map(|remap| entry.advice(remap));
-    finding.help = match (stop, moved) {
+    finding.help = match (who.remedy(), moved) {
         (Some(stop), Some(moved)) => Some(format!("{stop}; or {moved}")),
         (stop, moved) => stop.or(moved),
     };
-    finding.holder = Some(holder);
+    finding.holder = Some(who.reference());
     Some(finding)
 }
 
@@ -332,15 +246,6 @@ pub(super) fn profile_note(entries: &[&Entry<'_, '_>]) -> Option<String> {
             "only when profiles {} are on",
             several.join(" and ")
         )),
-    }
-}
-
-/// `8080` or `8000-8010`.
-pub(super) fn range_text(first: Port, last: Port) -> String {
-    if first == last {
-        first.to_string()
-    } else {
-        format!("{first}-{last}")
     }
 }
 

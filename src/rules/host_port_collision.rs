@@ -34,10 +34,10 @@
 
 use std::collections::BTreeMap;
 
-use super::describe::{self, Entry, profile_note, range_text};
+use super::describe::{self, Entry, profile_note};
 use super::{Context, Rule};
 use crate::binding::{Cause, Port, Published};
-use crate::finding::{Finding, Remap, Severity};
+use crate::finding::{Finding, Severity};
 use crate::graph::Allocation;
 
 pub(super) const RULE: Rule = Rule::new(
@@ -45,7 +45,8 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("host_port_collision.rs"),
     check,
-);
+)
+.fixable();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
@@ -75,28 +76,25 @@ fn pairs(rule: &Rule, cx: &Context<'_>, host: &Allocation<'_>, out: &mut Vec<Fin
             .3
             .push(port);
     }
-    // each one that moves is shown a port of its own
-    let mut taken = host.taken().clone();
     for (stayer, mover, cause, mut ports) in found.into_values() {
         ports.sort();
         let stayer = Entry::of(cx.world, host, stayer);
         let mover = Entry::of(cx.world, host, mover);
-        let remap = mover.remap_beside(&mut taken);
-        out.push(pair(rule, &stayer, &mover, cause, &ports, remap));
+        out.push(pair(rule, cx, &stayer, &mover, cause, &ports));
     }
 }
 
 fn pair(
     rule: &Rule,
+    cx: &Context<'_>,
     stayer: &Entry<'_, '_>,
     mover: &Entry<'_, '_>,
     cause: Cause,
     ports: &[Port],
-    remap: Option<Remap>,
 ) -> Finding {
     let protocol = mover.first().wanted.binding.protocol;
     let port = match ports {
-        [first, .., last] => format!("{}/{protocol}", range_text(*first, *last)),
+        [first, .., last] => format!("{first}-{last}/{protocol}"),
         [port] => format!("{port}/{protocol}"),
         [] => protocol.to_string(),
     };
@@ -119,16 +117,18 @@ fn pair(
     finding.notes.extend(stayer.notes());
     finding.notes.extend(mover.notes());
     finding.notes.dedup();
-    finding.remap = remap;
+    let planned = mover.planned(cx).map(|remap| (mover, remap));
+    let planned = planned.or_else(|| stayer.planned(cx).map(|remap| (stayer, remap)));
+    finding.remap = planned.as_ref().map(|(_, remap)| remap.clone());
     let layer = |entry: &Entry<'_, '_>| {
         let claim = entry.first();
         claim.project.layer_of(&claim.publish.origin)
     };
-    finding.help = Some(match &finding.remap {
+    finding.help = Some(match planned {
         _ if a == b && layer(stayer) < layer(mover) => {
             "to replace the first, write `ports: !override` above the second".to_owned()
         }
-        Some(remap) => mover.advice(remap),
+        Some((entry, remap)) => entry.advice(&remap),
         None => format!("publish {b} on other host ports"),
     });
     finding

@@ -25,8 +25,8 @@
 //! The rules of Linux for sockets that share a port, `inet_csk_bind_conflict`; recorded with 42
 //! kinds of sockets on engines 20.10 to 29.
 
-use super::describe::held;
-use super::{Context, Rule};
+use super::describe::held_by;
+use super::{Context, Needs, Rule};
 use crate::finding::{Finding, Severity};
 use crate::machine::Use;
 
@@ -35,19 +35,10 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("listener_collision.rs"),
     check,
-);
+)
+.fixable()
+.needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        for collision in &host.collisions {
-            let sockets = collision
-                .sockets
-                .iter()
-                .map(|index| host.holders.sockets[*index].who);
-            let mut programs = sockets.filter(|who| matches!(who, Use::Socket(_)));
-            if let Some(who) = programs.next().filter(|_| collision.holds.is_empty()) {
-                out.extend(held(rule, cx, host, collision, who));
-            }
-        }
-    }
+    held_by(rule, cx, |who| matches!(who, Use::Socket(_)), out);
 }

@@ -5,6 +5,7 @@ mod container_collision;
 mod describe;
 mod host_port_collision;
 mod listener_collision;
+mod os_service_port;
 mod override_appends_ports;
 mod port_ignored;
 mod port_refused;
@@ -15,9 +16,16 @@ mod range_start_order;
 mod replica_collision;
 mod stack_collision;
 mod swarm_ingress_collision;
+pub(crate) mod unused_ignore;
+mod worktree_collision;
 
+use crate::claim::{Fate, fate};
+use crate::compose::port::Publish;
+use crate::compose::project::Service;
 use crate::finding::{Finding, Severity};
+use crate::fingerprint::{self, Fingerprint};
 use crate::graph::Allocation;
+use crate::plan::{self, Plan, Policy};
 use crate::world::World;
 
 /// One thing that can be wrong with published ports.
@@ -27,8 +35,42 @@ pub struct Rule {
     pub name: &'static str,
     /// How grave its findings are.
     pub severity: Severity,
+    /// True if its findings can say where to move a port.
+    pub fixable: bool,
+    /// Without what it finds nothing.
+    pub needs: Needs,
     source: &'static str,
     check: fn(&Rule, &Context<'_>, &mut Vec<Finding>),
+}
+
+/// What a rule must be given to find anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Files alone.
+    Files,
+    /// A machine that was seen.
+    Machine,
+    /// A rootless engine.
+    Rootless,
+    /// A stack's name.
+    Stack,
+    /// The repository's other worktrees.
+    Worktrees,
+}
+
+impl Needs {
+    /// Whether a world has it.
+    #[must_use]
+    pub fn met(self, world: &World) -> bool {
+        let machine = !world.machines.is_empty();
+        match self {
+            Self::Files => true,
+            Self::Machine => machine,
+            Self::Rootless => machine || world.engine.rootless,
+            Self::Stack => world.stack.is_some(),
+            Self::Worktrees => !world.neighbours.is_empty(),
+        }
+    }
 }
 
 /// What a rule looks at.
@@ -38,14 +80,38 @@ pub struct Context<'w> {
     pub world: &'w World,
     /// The allocation of each host.
     pub hosts: Vec<Allocation<'w>>,
+    /// What would resolve the collisions.
+    pub plan: Plan,
+}
+
+/// A service that may run, by the index of its project, and what becomes of its ports.
+type Fates<'w> = (usize, &'w Service, Vec<(&'w Publish, Fate)>);
+
+impl<'w> Context<'w> {
+    /// What becomes of the ports of each service that may run, on the first machine.
+    fn fates(&self) -> impl Iterator<Item = Fates<'w>> {
+        let world = self.world;
+        let projects = world.projects.iter().enumerate();
+        projects.flat_map(move |(index, project)| {
+            let services = project.services.iter();
+            let services =
+                services.filter(|service| project.profiles.may_enable(&service.profiles));
+            services.map(move |service| {
+                let machine = world.machines.first();
+                let fate_of = |publish| (publish, fate(project, service, publish, machine));
+                (index, service, service.ports.iter().map(fate_of).collect())
+            })
+        })
+    }
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 14] = [
+pub const RULES: [Rule; 17] = [
     boot_collision::RULE,
     container_collision::RULE,
     host_port_collision::RULE,
     listener_collision::RULE,
+    os_service_port::RULE,
     override_appends_ports::RULE,
     port_ignored::RULE,
     port_refused::RULE,
@@ -56,6 +122,8 @@ pub const RULES: [Rule; 14] = [
     replica_collision::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
+    unused_ignore::RULE,
+    worktree_collision::RULE,
 ];
 
 impl Rule {
@@ -68,9 +136,42 @@ impl Rule {
         Self {
             name,
             severity,
+            fixable: false,
+            needs: Needs::Files,
             source,
             check,
         }
+    }
+
+    /// The same, of findings that can say where to move a port.
+    const fn fixable(self) -> Self {
+        Self {
+            fixable: true,
+            ..self
+        }
+    }
+
+    /// The same, if it finds nothing without this.
+    const fn needs(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// The rule whose name is most like this one, if any is at all.
+    #[must_use]
+    pub fn nearest(name: &str) -> Option<&'static Self> {
+        static ALL: &[Rule] = &RULES;
+        let likeness = |rule: &&Rule| strsim::jaro_winkler(rule.name, name);
+        let best = ALL
+            .iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        best.filter(|rule| likeness(rule) > 0.8)
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        static ALL: &[Rule] = &RULES;
+        ALL.iter().find(|rule| rule.name == name)
     }
 
     /// Its page, in Markdown: what it finds, why, examples, remedy, sources.
@@ -85,10 +186,35 @@ impl Rule {
         })
     }
 
+    /// What its page says under a heading.
+    #[must_use]
+    pub fn section(&self, heading: &str) -> String {
+        let page = self.page();
+        let parts = page.split("\n## ").map(|part| part.split_once('\n'));
+        let mut parts = parts.flatten().filter(|(head, _)| *head == heading);
+        parts
+            .next()
+            .map_or_else(String::new, |(_, text)| text.trim().to_owned())
+    }
+
+    /// What it finds, in one line of Markdown: the first clause of its page.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let text = self.section("What it finds");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // not between backticks
+        let ends = |at: &usize| text[..*at].matches('`').count().is_multiple_of(2);
+        let marks = [". ", "; ", ": "].iter();
+        let end = marks.flat_map(|mark| text.match_indices(mark).map(|(at, _)| at));
+        let end = end.filter(ends).min().unwrap_or(text.len());
+        text[..end].trim_end_matches(['.', ':']).to_owned()
+    }
+
     /// A finding of this rule, without places.
     fn finding(&self, message: String) -> Finding {
         Finding {
             rule: self.name,
+            fingerprint: Fingerprint::default(),
             severity: self.severity,
             message,
             labels: Vec::new(),
@@ -105,21 +231,28 @@ impl Rule {
 /// All findings of all rules, in the order of the files they are in.
 #[must_use]
 pub fn check(world: &World) -> Vec<Finding> {
-    let hosts = world
+    let hosts: Vec<Allocation<'_>> = world
         .hosts()
         .map(|host| Allocation::of(world, &host))
         .collect();
-    let context = Context { world, hosts };
+    let plan = plan::plan(world, &hosts, &Policy::default());
+    let context = Context { world, hosts, plan };
     let mut findings = Vec::new();
     for rule in &RULES {
         (rule.check)(rule, &context, &mut findings);
     }
+    sort(&mut findings);
+    findings.dedup();
+    fingerprint::assign(&mut findings, world);
+    findings
+}
+
+/// Puts findings into the order of the files they are in.
+pub(crate) fn sort(findings: &mut [Finding]) {
     let place = |finding: &Finding| {
         let label = finding.labels.first();
         label.map(|label| (label.project, label.span))
     };
     // what is in the files alone is the same on each machine
     findings.sort_by(|a, b| (place(a), a.rule, &a.message).cmp(&(place(b), b.rule, &b.message)));
-    findings.dedup();
-    findings
 }

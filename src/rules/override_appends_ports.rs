@@ -1,8 +1,8 @@
 //! # override-appends-ports
 //!
 //! ## What it finds
-//! A file laid over another (an override file, a second `-f`, a second document) that publishes a
-//! container port once more, while the host port of the earlier file stays published as well.
+//! A file laid over another that publishes a container port once more, while the host port of the
+//! earlier file stays published as well: an override file, a second `-f`, a second document.
 //!
 //! ## Why
 //! Compose appends the `ports` of the files instead of replacing them. A file written to move a

@@ -27,7 +27,7 @@
 //! [Host network driver](https://docs.docker.com/engine/network/drivers/host/)
 
 use super::{Context, Rule};
-use crate::claim::{Fate, Ignored, fate};
+use crate::claim::{Fate, Ignored};
 use crate::finding::{ClaimRef, Finding, Label, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
@@ -42,48 +42,41 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if cx.world.stack.is_some() {
         return;
     }
-    for (index, project) in cx.world.projects.iter().enumerate() {
-        for service in &project.services {
-            if !project.profiles.may_enable(&service.profiles) {
-                continue;
-            }
-            let ignored = service.ports.iter().filter_map(|publish| {
-                match fate(project, service, publish, cx.world.machines.first()) {
-                    Fate::Ignored(why) => Some((publish, why)),
-                    _ => None,
-                }
-            });
-            let ignored: Vec<_> = ignored.collect();
-            let Some((first, why)) = ignored.first() else {
-                continue;
-            };
-            let mut finding = rule.finding(format!(
-                "the ports of `{}` are dropped: {why}",
-                service.name
-            ));
+    for (index, service, fates) in cx.fates() {
+        let ignored = fates.into_iter().filter_map(|(publish, fate)| match fate {
+            Fate::Ignored(why) => Some((publish, why)),
+            _ => None,
+        });
+        let ignored: Vec<_> = ignored.collect();
+        let Some((first, why)) = ignored.first() else {
+            continue;
+        };
+        let mut finding = rule.finding(format!(
+            "the ports of `{}` are dropped: {why}",
+            service.name
+        ));
+        finding.labels.push(Label {
+            project: index,
+            span: first.origin.entry,
+            text: "not published".to_owned(),
+        });
+        if let Some((_, span)) = service.network_mode {
+            let text = "because of this".to_owned();
             finding.labels.push(Label {
                 project: index,
-                span: first.origin.entry,
-                text: "not published".to_owned(),
+                span,
+                text,
             });
-            if let Some((_, span)) = service.network_mode {
-                let text = "because of this".to_owned();
-                finding.labels.push(Label {
-                    project: index,
-                    span,
-                    text,
-                });
-            }
-            finding.claims = ignored
-                .iter()
-                .map(|(publish, _)| ClaimRef::of(index, service, publish))
-                .collect();
-            if *why == Ignored::HostNetwork {
-                let note = "what the program itself listens on is not known here";
-                finding.notes.push(note.to_owned());
-            }
-            finding.help = Some("remove `ports`, or what keeps them from being published".into());
-            out.push(finding);
         }
+        finding.claims = ignored
+            .iter()
+            .map(|(publish, _)| ClaimRef::of(index, service, publish))
+            .collect();
+        if *why == Ignored::HostNetwork {
+            let note = "what the program itself listens on is not known here";
+            finding.notes.push(note.to_owned());
+        }
+        finding.help = Some("remove `ports`, or what keeps them from being published".into());
+        out.push(finding);
     }
 }

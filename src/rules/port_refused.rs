@@ -27,7 +27,7 @@
 //! [Container networks](https://docs.docker.com/engine/network/#container-networks)
 
 use super::{Context, Rule};
-use crate::claim::{Fate, Refused, fate};
+use crate::claim::{Fate, Refused};
 use crate::finding::{ClaimRef, Finding, Label, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
@@ -42,62 +42,55 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if cx.world.stack.is_some() {
         return;
     }
-    for (index, project) in cx.world.projects.iter().enumerate() {
-        for service in &project.services {
-            if !project.profiles.may_enable(&service.profiles) {
+    for (index, service, fates) in cx.fates() {
+        let mut shared = false;
+        for (publish, fate) in fates {
+            let Fate::Refused(refused) = fate else {
                 continue;
-            }
-            let mut shared = false;
-            for publish in &service.ports {
-                let Fate::Refused(refused) =
-                    fate(project, service, publish, cx.world.machines.first())
-                else {
-                    continue;
-                };
-                let name = &service.name;
-                let (message, help) = match refused {
-                    // one word for all of its ports
-                    Refused::SharedNetwork(_) if std::mem::replace(&mut shared, true) => continue,
-                    Refused::SharedNetwork(mode) => (
-                        format!("`{name}` cannot publish ports: it uses the network of {mode}"),
-                        match mode.strip_prefix("service:") {
-                            Some(other) => format!("move its `ports` to service `{other}`"),
-                            None => "publish the ports on that container".to_owned(),
-                        },
-                    ),
-                    Refused::Protocol(protocol) => (
-                        format!("`{protocol}` of service `{name}` is no protocol"),
-                        "use tcp, udp or sctp".to_owned(),
-                    ),
-                    Refused::Target(target) => (
-                        match target {
-                            Some(target) => {
-                                format!("{target} of service `{name}` is no container port")
-                            }
-                            None => format!("a port of service `{name}` has no container port"),
-                        },
-                        "write a number from 1 to 65535".to_owned(),
-                    ),
-                    Refused::Published(_) => continue,
-                };
-                let mut finding = rule.finding(message);
+            };
+            let name = &service.name;
+            let (message, help) = match refused {
+                // one word for all of its ports
+                Refused::SharedNetwork(_) if std::mem::replace(&mut shared, true) => continue,
+                Refused::SharedNetwork(mode) => (
+                    format!("`{name}` cannot publish ports: it uses the network of {mode}"),
+                    match mode.strip_prefix("service:") {
+                        Some(other) => format!("move its `ports` to service `{other}`"),
+                        None => "publish the ports on that container".to_owned(),
+                    },
+                ),
+                Refused::Protocol(protocol) => (
+                    format!("`{protocol}` of service `{name}` is no protocol"),
+                    "use tcp, udp or sctp".to_owned(),
+                ),
+                Refused::Target(target) => (
+                    match target {
+                        Some(target) => {
+                            format!("{target} of service `{name}` is no container port")
+                        }
+                        None => format!("a port of service `{name}` has no container port"),
+                    },
+                    "write a number from 1 to 65535".to_owned(),
+                ),
+                Refused::Published(_) => continue,
+            };
+            let mut finding = rule.finding(message);
+            finding.labels.push(Label {
+                project: index,
+                span: publish.origin.entry,
+                text: "the engine refuses this".to_owned(),
+            });
+            if let (true, Some((_, span))) = (shared, &service.network_mode) {
+                let text = "because of this".to_owned();
                 finding.labels.push(Label {
                     project: index,
-                    span: publish.origin.entry,
-                    text: "the engine refuses this".to_owned(),
+                    span: *span,
+                    text,
                 });
-                if let (true, Some((_, span))) = (shared, &service.network_mode) {
-                    let text = "because of this".to_owned();
-                    finding.labels.push(Label {
-                        project: index,
-                        span: *span,
-                        text,
-                    });
-                }
-                finding.claims.push(ClaimRef::of(index, service, publish));
-                finding.help = Some(help);
-                out.push(finding);
             }
+            finding.claims.push(ClaimRef::of(index, service, publish));
+            finding.help = Some(help);
+            out.push(finding);
         }
     }
 }

@@ -3,7 +3,9 @@
 //! ## What it finds
 //! A host port that a rootless engine may not bind: one below the host's
 //! `net.ipv4.ip_unprivileged_port_start`, 1024 unless `--live` or `--against` says otherwise. Looked
-//! for with `--rootless`, or where the engine of the machine is rootless.
+//! for with `--rootless`, or where the engine of the machine is rootless. Of a range for one
+//! container port, low ports alone are an error; low ones beside others are a warning, for the
+//! engine begins with the lowest and may give up there.
 //!
 //! ## Why
 //! A rootless engine has no right to low ports: `cannot expose privileged port 80`. An engine that
@@ -26,9 +28,9 @@
 //! [Rootless mode: networking errors](https://docs.docker.com/engine/security/rootless/troubleshoot/);
 //! recorded on rootless engines 20.10, 28 and 29.
 
-use super::describe::{Entry, profile_note};
-use super::{Context, Rule};
-use crate::binding::Published;
+use super::describe::Entry;
+use super::{Context, Needs, Rule};
+use crate::binding::Port;
 use crate::finding::{Finding, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
@@ -36,41 +38,36 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("privileged_port.rs"),
     check,
-);
-
-/// The kernel's own setting, where that of the host is not known.
-const UNPRIVILEGED_START: u16 = 1024;
+)
+.fixable()
+.needs(Needs::Rootless);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in cx.hosts.iter().filter(|host| host.engine.rootless) {
-        let known = host.machine.and_then(|machine| machine.host.as_ref());
-        let start = known.map_or(UNPRIVILEGED_START, |host| host.limits.unprivileged_start);
-        for (index, claim) in host.claims.iter().enumerate() {
-            let Published::Fixed(port) = claim.wanted.binding.published else {
-                continue;
-            };
-            // a range that Compose expands is one entry
-            if port.get() >= start || host.entry(index)[0] != index {
-                continue;
-            }
-            let entry = Entry::of(cx.world, host, index);
-            let mut finding = rule.finding(format!(
-                "{} wants {port}/{}, and a rootless engine may bind ports from {start} only",
-                entry.who(),
-                entry.protocol()
-            ));
-            finding.labels = entry.labels("");
-            finding.claims = vec![entry.claim_ref()];
-            finding.host = host.machine.map(|machine| machine.name.clone());
-            finding.notes.extend(profile_note(&[&entry]));
-            finding.remap = entry.remap();
-            finding.help = finding.remap.as_ref().map(|remap| {
-                format!(
-                    "{}, or as root: `sysctl net.ipv4.ip_unprivileged_port_start={port}`",
-                    entry.advice(remap)
-                )
-            });
-            out.push(finding);
+    for host in &cx.hosts {
+        let Some(start) = host.unprivileged_start() else {
+            continue;
+        };
+        for claims in host.entries() {
+            let entry = Entry::of(cx.world, host, claims[0]);
+            out.extend(refused(rule, cx, &entry, start));
         }
     }
+}
+
+fn refused(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>, start: Port) -> Option<Finding> {
+    let severity = entry.barred(|port| port < start)?;
+    let (who, ports, protocol) = (entry.who(), entry.published()?, entry.protocol());
+    let mut finding = entry.finding(
+        rule,
+        cx,
+        format!(
+            "{who} wants {ports}/{protocol}, and a rootless engine may bind ports from {start} only"
+        ),
+    );
+    finding.severity = severity;
+    finding.help = finding.help.map(|moved| {
+        let lowest = ports.first();
+        format!("{moved}, or as root: `sysctl net.ipv4.ip_unprivileged_port_start={lowest}`")
+    });
+    Some(finding)
 }

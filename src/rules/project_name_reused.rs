@@ -28,7 +28,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Rule};
+use super::{Context, Needs, Rule};
 use crate::finding::{Finding, Label, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
@@ -36,7 +36,8 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Warning,
     include_str!("project_name_reused.rs"),
     check,
-);
+)
+.needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if !cx.world.live || cx.world.stack.is_some() {

@@ -25,7 +25,7 @@
 //! [Services: `ports`](https://docs.docker.com/reference/compose-file/services/#long-syntax-4)
 
 use super::{Context, Rule};
-use crate::claim::{Fate, Refused, fate};
+use crate::claim::{Fate, Refused};
 use crate::finding::{ClaimRef, Finding, Label, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
@@ -36,35 +36,28 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for (index, project) in cx.world.projects.iter().enumerate() {
-        for service in &project.services {
-            if !project.profiles.may_enable(&service.profiles) {
+    for (index, service, fates) in cx.fates() {
+        for (publish, fate) in fates {
+            let Fate::Refused(Refused::Published(text)) = fate else {
                 continue;
-            }
-            for publish in &service.ports {
-                let Fate::Refused(Refused::Published(text)) =
-                    fate(project, service, publish, cx.world.machines.first())
-                else {
-                    continue;
-                };
-                let mut finding = rule.finding(format!(
-                    "`{}` of service `{}` is neither a port nor a range",
-                    text.escape_debug(),
-                    service.name
-                ));
-                finding.labels.push(Label {
-                    project: index,
-                    span: publish.origin.span,
-                    text: "the engine refuses this".to_owned(),
-                });
-                finding.claims.push(ClaimRef::of(index, service, publish));
-                finding.help = Some(if text.contains([':', '.']) {
-                    "an address is written in `host_ip`".to_owned()
-                } else {
-                    "write a number from 1 to 65535, or FIRST-LAST".to_owned()
-                });
-                out.push(finding);
-            }
+            };
+            let mut finding = rule.finding(format!(
+                "`{}` of service `{}` is neither a port nor a range",
+                text.escape_debug(),
+                service.name
+            ));
+            finding.labels.push(Label {
+                project: index,
+                span: publish.origin.span,
+                text: "the engine refuses this".to_owned(),
+            });
+            finding.claims.push(ClaimRef::of(index, service, publish));
+            finding.help = Some(if text.contains([':', '.']) {
+                "an address is written in `host_ip`".to_owned()
+            } else {
+                "write a number from 1 to 65535, or FIRST-LAST".to_owned()
+            });
+            out.push(finding);
         }
     }
 }

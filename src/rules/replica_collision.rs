@@ -36,7 +36,8 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("replica_collision.rs"),
     check,
-);
+)
+.fixable();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
@@ -53,13 +54,19 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             let entry = Entry::of(cx.world, host, *index);
             // the ports of an expanded range are one entry
             if last.replace(entry.key()) != Some(entry.key()) {
-                out.push(finding(rule, &entry, copies, ports));
+                out.push(finding(rule, cx, &entry, copies, ports));
             }
         }
     }
 }
 
-fn finding(rule: &Rule, entry: &Entry<'_, '_>, copies: u32, ports: u32) -> Finding {
+fn finding(
+    rule: &Rule,
+    cx: &Context<'_>,
+    entry: &Entry<'_, '_>,
+    copies: u32,
+    ports: u32,
+) -> Finding {
     let who = entry.who();
     let claim = entry.claim_ref();
     let published = claim.published.as_deref().unwrap_or_default();
@@ -82,12 +89,7 @@ fn finding(rule: &Rule, entry: &Entry<'_, '_>, copies: u32, ports: u32) -> Findi
     }
     finding.claims = vec![claim];
     finding.notes.extend(profile_note(&[entry]));
-    // a range serves replicas only if each needs one port of it
-    let single = finding.claims[0]
-        .published
-        .as_deref()
-        .is_some_and(|text| !text.contains('-'));
-    finding.remap = single.then(|| entry.widened(copies)).flatten();
+    finding.remap = entry.planned(cx);
     finding.help = Some(match &finding.remap {
         Some(remap) => {
             format!(

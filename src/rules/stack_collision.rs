@@ -1,9 +1,9 @@
 //! # stack-collision
 //!
 //! ## What it finds
-//! With `check --stack NAME`: a port that `docker stack deploy` would be refused, or that a task
-//! could not have on its node. Against the services of other stacks, between the services of this
-//! one, and against what Swarm itself needs.
+//! A port that `docker stack deploy` would be refused, or that a task could not have on its node.
+//! Looked for with `check --stack NAME`: against the services of other stacks, between the services
+//! of this one, and against what Swarm itself needs.
 //!
 //! ## Why
 //! An ingress port exists once in the whole Swarm: `port '8080' is already in use by service … as
@@ -31,7 +31,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Rule};
+use super::{Context, Needs, Rule};
 use crate::engine::snapshot::{PublishMode, Service, Swarm};
 use crate::finding::{ClaimRef, Finding, Label, Severity};
 use crate::machine::{Machine, words};
@@ -42,7 +42,8 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("stack_collision.rs"),
     check,
-);
+)
+.needs(Needs::Stack);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let Some(stack) = &cx.world.stack else { return };

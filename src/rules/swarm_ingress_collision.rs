@@ -26,8 +26,8 @@
 //! ## Sources
 //! [Use Swarm mode routing mesh](https://docs.docker.com/engine/swarm/ingress/)
 
-use super::describe::{Entry, held};
-use super::{Context, Rule};
+use super::describe::{Entry, held_by};
+use super::{Context, Needs, Rule};
 use crate::binding::{Published, Reason};
 use crate::finding::{Finding, Severity};
 use crate::machine::{Use, words};
@@ -37,20 +37,13 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Error,
     include_str!("swarm_ingress_collision.rs"),
     check,
-);
+)
+.fixable()
+.needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    held_by(rule, cx, |who| matches!(who, Use::Ingress(_)), out);
     for host in &cx.hosts {
-        for collision in &host.collisions {
-            let sockets = collision
-                .sockets
-                .iter()
-                .map(|index| host.holders.sockets[*index].who);
-            let mut services = sockets.filter(|who| matches!(who, Use::Ingress(_)));
-            if let Some(who) = services.next().filter(|_| collision.holds.is_empty()) {
-                out.extend(held(rule, cx, host, collision, who));
-            }
-        }
         // where no listener of the mesh is seen, nothing is refused
         let Some(machine) = host.machine else {
             continue;
@@ -68,18 +61,16 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
                 continue;
             };
             let entry = Entry::of(cx.world, host, index);
-            let mut finding = rule.finding(format!(
+            let message = format!(
                 "{} wants {port}/{protocol}, which Swarm service `{}` has on every node",
                 entry.who(),
                 service.name
-            ));
+            );
+            let mut finding = entry.finding(rule, cx, message);
             finding.severity = Severity::Warning;
-            finding.labels = entry.labels("");
-            finding.claims = vec![entry.claim_ref()];
             finding.holder = Some(words::service_ref(service));
-            finding.host = Some(machine.name.clone());
-            finding.notes.push(Reason::SwarmIngress.to_string());
-            finding.remap = entry.remap();
+            finding.notes.insert(0, Reason::SwarmIngress.to_string());
+            finding.remap = entry.remap(cx);
             finding.help = finding.remap.as_ref().map(|remap| entry.advice(remap));
             out.push(finding);
         }

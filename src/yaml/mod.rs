@@ -6,12 +6,14 @@
 
 mod blanks;
 mod dialect;
+mod layout;
 mod locate;
 mod merge;
 mod node;
 mod parse;
 mod scalar;
 
+pub use layout::Layout;
 pub use node::{Entry, How, Mapping, Node, Step, Str, Style, Tag, Value};
 pub use parse::parse;
 

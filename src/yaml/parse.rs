@@ -25,6 +25,23 @@ const MAX_RESCAN: usize = 16 << 20;
 /// # Errors
 /// The first thing that Compose's YAML reader would refuse, with its place.
 pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
+    scan(file, id, |reader, text, _| {
+        let builder = Builder::new(reader, text).read()?;
+        if builder.has_tabs {
+            let refuse = |refusal| Stop::Yaml(reader.refusal(refusal));
+            blanks::check(text, &builder.leaves).map_err(refuse)?;
+        }
+        Ok(builder.documents)
+    })
+}
+
+/// Has a file's text read as the scanner takes it; again, with the places of comments that the
+/// scanner refuses and go-yaml takes, until it takes them, too.
+pub(super) fn scan<T>(
+    file: &SourceFile,
+    id: FileId,
+    mut read: impl FnMut(Reader<'_>, &str, &[usize]) -> Result<T, Stop>,
+) -> Result<T, YamlError> {
     let bom = file.bom_len();
     let text = &file.text()[bom..];
     let reader = Reader {
@@ -32,22 +49,13 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
         bom,
         text: file.text(),
     };
-    let refuse = |(message, range, help): dialect::Refusal| {
-        let span = Span::new(id, (range.start + bom) as u32, (range.end + bom) as u32);
-        YamlError::new(message, span).help(help)
-    };
-    dialect::check(text).map_err(refuse)?;
+    dialect::check(text).map_err(|refusal| reader.refusal(refusal))?;
     let mut text = dialect::line_breaks(text);
     let mut rescans = MAX_RESCAN;
+    let mut blanked = Vec::new();
     loop {
-        let builder = Builder::new(reader, &text);
-        match builder.read() {
-            Ok(builder) => {
-                if builder.has_tabs {
-                    blanks::check(&text, &builder.leaves).map_err(refuse)?;
-                }
-                return Ok(builder.documents);
-            }
+        match read(reader, &text, &blanked) {
+            Ok(found) => return Ok(found),
             Err(Stop::Yaml(error)) => return Err(error),
             Err(Stop::Scan(error)) => match error.marker().byte_offset() {
                 Some(at)
@@ -57,6 +65,7 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
                 {
                     rescans -= text.len();
                     dialect::blank_comment(text.to_mut(), at);
+                    blanked.push(at);
                 }
                 _ => return Err(reader.refuse(&error)),
             },
@@ -65,11 +74,17 @@ pub fn parse(file: &SourceFile, id: FileId) -> Result<Vec<Node>, YamlError> {
 }
 
 /// Why reading stopped.
-enum Stop {
+pub(super) enum Stop {
     /// The scanner refuses the text.
     Scan(ScanError),
     /// We do.
     Yaml(YamlError),
+}
+
+impl From<ScanError> for Stop {
+    fn from(error: ScanError) -> Self {
+        Self::Scan(error)
+    }
 }
 
 impl From<YamlError> for Stop {
@@ -80,7 +95,7 @@ impl From<YamlError> for Stop {
 
 /// Turns the scanner's positions into spans.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     id: FileId,
     bom: usize,
     text: &'a str,
@@ -93,9 +108,22 @@ impl Reader<'_> {
         self.text.floor_char_boundary(at) as u32
     }
 
-    fn span(&self, place: Place) -> Span {
+    pub(super) fn span(&self, place: Place) -> Span {
         let start = self.at(&place.start);
         Span::new(self.id, start, self.at(&place.end).max(start))
+    }
+
+    /// What is from a byte of the text without its byte order mark to the end of the line.
+    pub(super) fn rest_of_line(&self, at: usize) -> Span {
+        let start = at + self.bom;
+        let rest = &self.text[start..];
+        let end = start + rest.find(['\n', '\r']).unwrap_or(rest.len());
+        Span::new(self.id, start as u32, end as u32)
+    }
+
+    fn refusal(&self, (message, range, help): dialect::Refusal) -> YamlError {
+        let [start, end] = [range.start, range.end].map(|at| (at + self.bom) as u32);
+        YamlError::new(message, Span::new(self.id, start, end)).help(help)
     }
 
     /// What a span covers of the text without its byte order mark.
@@ -171,7 +199,7 @@ impl<'a> Builder<'a> {
             emit_unresolved_aliases: true,
         };
         for event in Parser::new_from_str_with_options(self.text, options) {
-            let (event, place) = event.map_err(Stop::Scan)?;
+            let (event, place) = event?;
             self.event(event, place)?;
         }
         Ok(self)
@@ -323,16 +351,17 @@ impl<'a> Builder<'a> {
                 return Ok(());
             }
             Body::Sequence(items) => {
-                if let Some(last) = items.last().filter(|last| last.span.file == span.file) {
-                    span.end = span.end.max(last.span.end);
+                if let Some(last) = items.last() {
+                    span.end = span.end.max(written_at(last).end);
                 }
                 Value::Sequence(Rc::new(items))
             }
             Body::Mapping { mut map, merge, .. } => {
                 if let Some((_, last)) = map.iter().last() {
-                    span.end = span.end.max(last.key.end).max(last.value.span.end);
+                    span.end = span.end.max(last.key.end).max(written_at(&last.value).end);
                 }
                 if let Some((from, key)) = merge {
+                    span.end = span.end.max(key.end).max(written_at(&from).end);
                     merge::apply(&mut map, &from, key)?;
                 }
                 Value::Mapping(Rc::new(map))
@@ -429,4 +458,9 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
+}
+
+/// The bytes of a value: of the alias, if it is one.
+fn written_at(node: &Node) -> Span {
+    node.steps().first().map_or(node.span, |step| step.span)
 }

@@ -1,37 +1,8 @@
 //! What users see: output and exit status of the program.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use crate::common::{Output, run, run_with_stdin};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
-fn portplan(cwd: &Path, args: &[&str]) -> Output {
-    portplan_in(cwd, args, &[])
-}
-
-fn portplan_in(cwd: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
-    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    let env: Vec<_> = env
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect();
-    run(&args, cwd, &env)
-}
-
-/// Writes a folder of files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
+use crate::common::{Output, folder, portplan, portplan_in, root, run, run_with_stdin};
 
 /// Output as one text, for a snapshot.
 fn shown(output: &Output) -> String {

@@ -1,7 +1,8 @@
 //! Running the program itself.
 
+use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// How a run of the program ended and what it printed.
@@ -47,6 +48,37 @@ pub fn run_with_stdin(
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// The project's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Runs `portplan` without any environment.
+pub fn portplan(cwd: &Path, args: &[&str]) -> Output {
+    portplan_in(cwd, args, &[])
+}
+
+/// [`portplan`], with an environment.
+pub fn portplan_in(cwd: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
+    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    let env: Vec<_> = env
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    run(&args, cwd, &env)
+}
+
+/// Writes a folder of files.
+pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
 }
 
 /// Docker Compose, if there is one: `COMPOSE_BIN`, or in the PATH, or where `debian-docker newer`

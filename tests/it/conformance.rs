@@ -3,7 +3,7 @@
 //! `fixtures/corpus` holds hand-made cases. Projects of public repositories are other people's
 //! work and not part of this one: `PORTPLAN_CORPUS` names the folder whose `real/` has them.
 
-mod compare;
+pub mod compare;
 mod origins;
 mod rows;
 
@@ -22,39 +22,47 @@ use serde_json::Value;
 use crate::common::{run, run_with_stdin, say};
 
 /// How many cases each part has at least: a case that drops out silently would hide a regression.
-const CASES: [(&str, usize); 4] = [("hand", 149), ("merge", 105), ("own", 49), ("real", 629)];
+pub const CASES: [(&str, usize); 4] = [("hand", 149), ("merge", 105), ("own", 49), ("real", 629)];
 
 /// Cases that differ on purpose.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 
 /// `source.json`: how Compose was run.
 #[derive(Deserialize)]
-struct Source {
-    cwd: String,
-    args: Vec<String>,
-    env: BTreeMap<String, String>,
-    stdin: Option<String>,
-    upstream: Option<Value>,
-    note: Option<String>,
+pub struct Source {
+    pub cwd: String,
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub stdin: Option<String>,
+    pub upstream: Option<Value>,
+    pub note: Option<String>,
 }
 
 /// A case, where it runs.
-struct Case {
-    name: String,
-    folder: PathBuf,
-    source: Source,
-    expected: Value,
+pub struct Case {
+    pub name: String,
+    pub folder: PathBuf,
+    pub source: Source,
+    pub expected: Value,
     /// Holds the copy, if it runs in one.
     _copy: Option<tempfile::TempDir>,
 }
 
 impl Case {
-    fn open(part: &str, folder: &Path) -> Self {
-        let name = folder.file_name().unwrap().to_str().unwrap();
+    pub fn open(part: &str, folder: &Path) -> Self {
         let json = |file| fs::read_to_string(folder.join(file)).unwrap();
         let source: Source = serde_json::from_str(&json("source.json")).unwrap();
         // a folder above may hold a compose file
-        let copy = source.note.is_some().then(|| {
+        let copy = source.note.is_some();
+        Self::open_in(part, folder, copy)
+    }
+
+    /// The case where it is, or in a copy that may be changed.
+    pub fn open_in(part: &str, folder: &Path, copy: bool) -> Self {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let json = |file| fs::read_to_string(folder.join(file)).unwrap();
+        let source: Source = serde_json::from_str(&json("source.json")).unwrap();
+        let copy = copy.then(|| {
             let home = tempfile::tempdir().unwrap();
             copy_folder(folder, &home.path().join(name));
             home
@@ -70,15 +78,15 @@ impl Case {
         }
     }
 
-    fn cwd(&self) -> PathBuf {
+    pub fn cwd(&self) -> PathBuf {
         self.folder.join(&self.source.cwd).canonicalize().unwrap()
     }
 
-    fn at_home(&self, text: &str) -> String {
+    pub fn at_home(&self, text: &str) -> String {
         text.replace("$CASE", self.folder.to_str().unwrap())
     }
 
-    fn env(&self) -> Vec<(String, String)> {
+    pub fn env(&self) -> Vec<(String, String)> {
         let env = self.source.env.iter();
         env.map(|(name, value)| (name.clone(), self.at_home(value)))
             .collect()
@@ -121,7 +129,7 @@ impl Case {
     }
 
     /// The flags, as the library takes them.
-    fn request(&self) -> Request {
+    pub fn request(&self) -> Request {
         let mut request = Request::default();
         let args: Vec<String> = self
             .source
@@ -161,13 +169,18 @@ fn copy_folder(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            fs::copy(entry.path(), &target).unwrap();
+            // the corpus may be read-only
+            let mut permissions = fs::metadata(&target).unwrap().permissions();
+            #[allow(clippy::permissions_set_readonly_false)] // a copy in a temporary folder
+            permissions.set_readonly(false);
+            fs::set_permissions(&target, permissions).unwrap();
         }
     }
 }
 
 /// The folders of a part's cases.
-fn cases(part: &Path) -> Vec<PathBuf> {
+pub fn cases(part: &Path) -> Vec<PathBuf> {
     let Ok(folders) = fs::read_dir(part) else {
         return Vec::new();
     };

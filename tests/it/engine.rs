@@ -6,7 +6,7 @@ pub mod real;
 use std::time::Duration;
 
 use portplan::engine::endpoint::{Choice, Endpoint, Surroundings, resolve};
-use portplan::engine::{EngineError, Hints, Limits, Snapshot, observe};
+use portplan::engine::{EngineError, Limits, Snapshot, observe};
 
 /// The endpoint that `--host` names.
 pub fn endpoint(host: &str) -> Endpoint {
@@ -24,5 +24,5 @@ fn observe_within(host: &str, request: f32, total: f32) -> Result<Snapshot, Engi
         request: Duration::from_secs_f32(request),
         total: Duration::from_secs_f32(total),
     };
-    observe(&endpoint(host), limits, Hints::default())
+    observe(&endpoint(host), limits)
 }

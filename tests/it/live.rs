@@ -5,6 +5,8 @@
 //! namespace of its own, as `private_engine.sh` makes them, is looked at from within.
 
 mod absent;
+mod fixed;
+mod others;
 mod projects;
 mod random;
 mod recorded;
@@ -22,7 +24,7 @@ use std::sync::MutexGuard;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portplan::engine::{Hints, Limits, observe};
+use portplan::engine::{Hints, observe};
 use portplan::host::{self, Detail};
 use portplan::machine::{Machine, VERSION};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -57,21 +59,26 @@ fn live() -> Option<Live> {
             return None;
         }
     };
-    let live = Live {
-        host,
-        _turn: real::turn(),
-    };
-    if let Some(netns) = live.netns().filter(|path| path.exists()) {
-        let file = File::open(netns).unwrap();
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
-            .expect("to enter the engine's network namespace takes root");
-    }
-    live.docker("image inspect bb");
-    live.clean();
-    Some(live)
+    Some(Live::at(host))
 }
 
 impl Live {
+    /// This engine. Moves this thread to its network namespace.
+    fn at(host: String) -> Self {
+        let live = Self {
+            host,
+            _turn: real::turn(),
+        };
+        if let Some(netns) = live.netns().filter(|path| path.exists()) {
+            let file = File::open(netns).unwrap();
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+                .expect("to enter the engine's network namespace takes root");
+        }
+        live.docker("image inspect bb");
+        live.clean();
+        live
+    }
+
     /// Where `private_engine.sh` keeps the network namespace of the engine with this socket.
     fn netns(&self) -> Option<PathBuf> {
         let name = self.host.strip_prefix("unix:///run/pp/")?;
@@ -99,7 +106,12 @@ impl Live {
     fn run(&self, container: &str) -> Result<String, String> {
         let tried = self.try_docker(&format!("run -d --label {LABEL} {container}"));
         if let Err(error) = &tried {
-            let of_ports = ["external connectivity", "networking:"];
+            let of_ports = [
+                "external connectivity",
+                "networking:",
+                "bind:",
+                "rootlessport",
+            ];
             let of_ports = of_ports.iter().any(|part| error.contains(part));
             assert!(of_ports, "not for a port: docker run {container}: {error}");
         }
@@ -127,11 +139,11 @@ impl Live {
             userland_proxy: None,
             ipv6: Some(host.limits.ipv6),
         };
-        let engine = observe(&endpoint(&self.host), Limits::default(), hints).unwrap();
+        let engine = observe(&endpoint(&self.host), real::PATIENT).unwrap();
         Machine {
             version: VERSION,
             name: "live".to_owned(),
-            engines: vec![engine],
+            engines: vec![engine.with(hints)],
             host: Some(host),
         }
     }
@@ -142,14 +154,21 @@ impl Live {
     }
 
     fn check_with(&self, folder: &Path, more: &[&str]) -> Vec<Found> {
+        let tried = self.try_check(folder, more);
+        tried.unwrap_or_else(|output| panic!("{output:?}"))
+    }
+
+    fn try_check(&self, folder: &Path, more: &[&str]) -> Result<Vec<Found>, common::Output> {
         let args = ["check", "--live", "--format", "json", "--fail-on", "never"];
         let args: Vec<String> = args.iter().chain(more).map(|&arg| arg.to_owned()).collect();
         let env = [("DOCKER_HOST".to_owned(), self.host.clone())];
         let output = common::run(&args, folder, &env);
-        assert_eq!(output.status, Some(0), "{output:?}");
+        if output.status != Some(0) {
+            return Err(output);
+        }
         let report: Value = serde_json::from_str(&output.stdout).unwrap();
         let findings = report["findings"].as_array().unwrap();
-        findings.iter().map(Found::of).collect()
+        Ok(findings.iter().map(Found::of).collect())
     }
 
     fn version(&self) -> String {

@@ -1,20 +1,36 @@
 //! The integration tests, one binary for all of them.
 
 mod allocation;
+mod baseline;
 mod binding;
 mod cli;
 mod collisions;
 mod common;
 mod conformance;
 mod documents;
+mod edit_common;
+mod edit_corpus;
+mod edit_env;
+mod edit_override;
+mod edit_own;
+mod edit_place;
+mod edit_random;
+mod edit_write;
 #[cfg(unix)]
 mod engine;
 mod engine_table;
+mod fix;
 mod fuzz_regressions;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]
 mod live;
+mod mention;
+mod plan;
+mod reports;
 mod rules;
 mod schemas;
+mod since;
+mod suppress;
 mod tables;
+mod worktree;

@@ -6,10 +6,15 @@ use std::path::Path;
 
 use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, Request};
-use portplan::rules::{RULES, check};
+use portplan::finding::Finding;
+use portplan::report::rules::Catalogue;
+use portplan::rules::RULES;
 use portplan::source::Memory;
+use portplan::worktree::Neighbour;
 use portplan::world::World;
+use serde_json::Value;
 
+use crate::common::portplan;
 use crate::schemas;
 
 /// The examples of a page, marked `fires` or `silent`.
@@ -25,27 +30,156 @@ fn examples(page: &str) -> Vec<(bool, String)> {
     marked.collect()
 }
 
+/// What is found, apart from what comments ignore.
+fn check(world: &World) -> Vec<Finding> {
+    portplan::suppress::check(world).0
+}
+
 /// The rules that fire on an example, on the machine of `fixtures/machines` that the rule has.
 fn rules_that_fire(rule: &str, example: &str) -> Vec<&'static str> {
-    let files = Memory([("/example/compose.yaml".into(), example.into())].into());
+    let world = example_world(rule, example);
+    check(&world).iter().map(|finding| finding.rule).collect()
+}
+
+/// An example, where its rule finds what it looks for.
+fn example_world(rule: &str, example: &str) -> World {
+    // what is in another worktree is the same file again
+    let neighbours = world(example, None)
+        .projects
+        .into_iter()
+        .map(|project| Neighbour {
+            project: Project {
+                name: "other".to_owned(),
+                ..project
+            },
+            worktree: "../other".into(),
+        });
+    let neighbours = neighbours.filter(|_| rule == "worktree-collision");
+    World {
+        stack: (rule == "stack-collision").then(|| "example".to_owned()),
+        neighbours: neighbours.collect::<Vec<_>>().into(),
+        ..world(example, machine(rule))
+    }
+}
+
+/// The machine of that name in `fixtures/machines`, if there is one.
+fn machine(name: &str) -> Option<Value> {
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/machines");
+    let text = fs::read_to_string(machines.join(format!("{name}.json"))).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// A project of one file, and a machine.
+fn world(file: &str, machine: Option<Value>) -> World {
+    let files = Memory([("/example/compose.yaml".into(), file.into())].into());
     let request = Request::default();
     let shell = Environment::default();
     let project = Project::load(&request, &shell, "/example".into(), &files, None);
-    assert_eq!(project.problems, [], "{example}");
-    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/machines");
-    let machine = fs::read_to_string(machines.join(format!("{rule}.json"))).ok();
-    let machine = machine.map(|text| {
-        schemas::validate("snapshot", &serde_json::from_str(&text).unwrap());
-        serde_json::from_str(&text).unwrap()
+    assert_eq!(project.problems, [], "{file}");
+    let machine = machine.map(|machine| {
+        schemas::validate("snapshot", &machine);
+        serde_json::from_value(machine).unwrap()
     });
-    let world = World {
+    World {
         projects: vec![project],
         machines: machine.into_iter().collect(),
         live: true,
-        stack: (rule == "stack-collision").then(|| "example".to_owned()),
         ..World::default()
+    }
+}
+
+/// What is said of one published port on a machine: `error os-service-port`.
+fn said_of(ports: &str, machine: &Value) -> Vec<String> {
+    let file = format!("services: {{ web: {{ image: web, ports: ['{ports}'] }} }}");
+    let findings = check(&world(&file, Some(machine.clone())));
+    let said = findings.iter().map(|found| {
+        let severity = format!("{:?}", found.severity).to_lowercase();
+        format!("{severity} {}", found.rule)
+    });
+    said.collect()
+}
+
+#[test]
+fn two_engines_of_one_machine_are_in_each_others_way() {
+    let mut machine = machine("container-collision").unwrap();
+    assert_eq!(said_of("8080:80", &machine), ["error container-collision"]);
+    let mut other = machine["engines"][0].clone();
+    other["engine"]["id"] = "another".into();
+    machine["engines"][0]["containers"] = Value::Array(Vec::new());
+    machine["engines"].as_array_mut().unwrap().push(other);
+    assert_eq!(said_of("8080:80", &machine), ["error container-collision"]);
+    assert_eq!(said_of("8081:80", &machine), [""; 0]);
+}
+
+#[test]
+fn ports_that_the_system_keeps() {
+    let table = |machine: &Value, rows: &[(&str, Option<&str>)]| {
+        for (ports, severity) in rows {
+            let expected = severity.map(|severity| format!("{severity} os-service-port"));
+            assert_eq!(said_of(ports, machine), Vec::from_iter(expected), "{ports}");
+        }
     };
-    check(&world).iter().map(|finding| finding.rule).collect()
+    let mut machine = machine("os-service-port").unwrap();
+    table(
+        &machine,
+        &[
+            ("127.0.0.1:7000:80", Some("error")),
+            ("4990-5010:4990-5010", Some("error")),
+            ("5000:80/udp", None),
+            ("5001:80", None),
+        ],
+    );
+    // on, and not seen: another user's
+    machine["host"]["sockets"] = Value::Array(Vec::new());
+    table(
+        &machine,
+        &[
+            ("5000:80", Some("warning")),
+            ("4990-5010:80", Some("warning")),
+            ("5000:80/udp", None),
+            ("80", None),
+        ],
+    );
+    let limits = &mut machine["host"]["limits"];
+    limits["airplay"] = false.into();
+    limits["excluded"]["tcp"] = serde_json::json!([[8000, 8099], [8100, 8199]]);
+    table(
+        &machine,
+        &[
+            ("5000:80", None),
+            ("8080:80", Some("error")),
+            ("8080:80/udp", None),
+            ("7999-8001:7999-8001", Some("error")),
+            ("8090-8110:80", Some("error")),
+            ("7999-8001:80", Some("warning")),
+            ("8200-8210:80", None),
+        ],
+    );
+    let world = world(
+        "services: { web: { image: web, ports: ['8080:80'] } }",
+        Some(machine),
+    );
+    let remap = check(&world)[0].remap.clone().unwrap();
+    assert_eq!(remap.to, "8201:80", "beyond what is excluded");
+}
+
+#[test]
+fn low_ports_of_a_range() {
+    let machine = machine("privileged-port").unwrap();
+    for (ports, severity) in [
+        ("1000-1023:80", Some("error")),
+        ("1020-1030:80", Some("warning")),
+        ("1020-1030:1020-1030", Some("error")),
+        ("1024-1030:80", None),
+        ("80", None),
+    ] {
+        let expected = severity.map(|severity| format!("{severity} privileged-port"));
+        assert_eq!(
+            said_of(ports, &machine),
+            Vec::from_iter(expected),
+            "{ports}"
+        );
+    }
 }
 
 #[test]
@@ -109,14 +243,65 @@ fn the_pages_are_checked_in() {
     }
 }
 
-/// The README's table names each rule with its severity.
+/// The tables of the rules come from the rules.
 #[test]
-fn the_readme_names_every_rule() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    for rule in &RULES {
-        let severity = format!("{:?}", rule.severity).to_lowercase();
-        let row = format!("| [{0}](docs/rules/{0}.md) | {severity} |", rule.name);
-        assert!(readme.contains(&row), "{row}");
+fn the_tables_are_checked_in() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = Catalogue::new();
+    let path = root.join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once("<!-- rules -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /rules -->").unwrap();
+    let table = rules.markdown("docs/rules/");
+    let readme = format!("{before}<!-- rules -->\n{table}<!-- /rules -->{after}");
+    let index = format!("# Rules\n\n{}", rules.markdown(""));
+    for (path, text) in [(path, readme), (root.join("docs/rules/README.md"), index)] {
+        if std::env::var_os("PORTPLAN_BLESS").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let stored = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            stored == text,
+            "{} is stale: run with PORTPLAN_BLESS=1",
+            path.display()
+        );
     }
+}
+
+/// Each rule says what it finds in a line that a table can hold.
+#[test]
+fn the_summaries_are_short() {
+    for rule in &RULES {
+        let summary = rule.summary();
+        assert!(
+            (20..=170).contains(&summary.len()),
+            "{}: {summary}",
+            rule.name
+        );
+        assert_eq!(summary.matches('`').count() % 2, 0, "{summary}");
+    }
+}
+
+/// A rule that proposes another port says in the tables that it does.
+#[test]
+fn rules_that_can_be_fixed_say_so() {
+    for rule in &RULES {
+        let examples = examples(&rule.page());
+        let fixed = check(&example_world(rule.name, &examples[0].1))[0]
+            .remap
+            .is_some();
+        assert!(!fixed || rule.fixable, "{}", rule.name);
+    }
+}
+
+#[test]
+fn pages_can_be_asked_for() {
+    let run = |args: &[&str]| portplan(Path::new("."), args);
+    insta::assert_snapshot!("table", run(&["rules"]).stdout);
+    insta::assert_snapshot!("page", run(&["explain", "unused-ignore"]).stdout);
+    let json = serde_json::from_str(&run(&["rules", "--format", "json"]).stdout).unwrap();
+    schemas::validate("rules", &json);
+    let unknown = run(&["explain", "host-port-colision"]);
+    assert_eq!(unknown.status, Some(2));
+    insta::assert_snapshot!("unknown", unknown.stderr);
 }

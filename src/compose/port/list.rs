@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::{Origin, Publish};
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::text::Text;
 use crate::source::SourceMap;
@@ -53,8 +54,58 @@ pub fn atoi(text: &str) -> Option<i64> {
     plain.then(|| text.parse().ok())?
 }
 
+/// An entry that a later one, which is the same to Compose, took the place of.
+#[derive(Clone, Debug)]
+pub struct Replaced {
+    /// The service.
+    service: String,
+    /// The bytes of the later entry.
+    by: Span,
+    /// The earlier entry.
+    entry: Node,
+}
+
+/// Where the entries are written that a publish took the place of: without it, they would count.
+pub fn replaced_by(
+    publish: &Publish,
+    service: &str,
+    all: &[Replaced],
+    sources: &SourceMap,
+) -> Vec<Origin> {
+    let mut origins: Vec<Origin> = Vec::new();
+    let mut later = vec![publish.origin.entry];
+    while let Some(by) = later.pop() {
+        for replaced in all
+            .iter()
+            .filter(|one| one.by == by && one.service == service)
+        {
+            let entry = &replaced.entry;
+            let list = entry.holding(Value::Sequence(Rc::new(vec![entry.clone()])));
+            let list = canonical(list, service, sources, &mut Vec::new());
+            let same = |other: &Publish| {
+                (other.target, &other.published, &other.protocol)
+                    == (publish.target, &publish.published, &publish.protocol)
+            };
+            let items = list.as_sequence().unwrap_or_default().iter();
+            let mut publishes = items.filter_map(|item| super::read(item, service, sources).ok());
+            if let Some(same) = publishes.find(same)
+                && !origins.contains(&same.origin)
+            {
+                later.push(same.origin.entry);
+                origins.push(same.origin);
+            }
+        }
+    }
+    origins
+}
+
 /// Drops all but the last of the entries that are the same; it takes the first one's place.
-pub fn unique(ports: Node, service: &str, problems: &mut Vec<Problem>) -> Node {
+pub fn unique(
+    ports: Node,
+    service: &str,
+    replaced: &mut Vec<Replaced>,
+    problems: &mut Vec<Problem>,
+) -> Node {
     let Value::Sequence(items) = &ports.value else {
         return ports;
     };
@@ -63,7 +114,14 @@ pub fn unique(ports: Node, service: &str, problems: &mut Vec<Problem>) -> Node {
     for item in items.iter() {
         match key(item) {
             Some(key) => match places.get(&key) {
-                Some(place) => kept[*place] = item.clone(),
+                Some(place) => {
+                    let entry = std::mem::replace(&mut kept[*place], item.clone());
+                    replaced.push(Replaced {
+                        service: service.to_owned(),
+                        by: item.span,
+                        entry,
+                    });
+                }
                 None => {
                     places.insert(key, kept.len());
                     kept.push(item.clone());

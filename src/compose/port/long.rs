@@ -61,6 +61,7 @@ pub fn read(item: &Node, service: &str, sources: &SourceMap) -> Result<Publish, 
         name: filled(reader.string("name")?),
         app_protocol: filled(reader.string("app_protocol")?),
         origin: reader.origin(sources),
+        replaces: Vec::new(),
     })
 }
 

@@ -10,7 +10,7 @@ use super::text::Written;
 use crate::span::Span;
 use crate::yaml::Step;
 
-pub(super) use list::{atoi, canonical, cast_targets, unique};
+pub(super) use list::{Replaced, atoi, canonical, cast_targets, replaced_by, unique};
 pub(super) use long::read;
 pub use short::{ShortError, ShortPort, parse as parse_short};
 
@@ -35,6 +35,9 @@ pub struct Publish {
     pub app_protocol: Option<String>,
     /// Where it is written.
     pub origin: Origin,
+    /// Where earlier entries are written that Compose takes for the same: this one took their
+    /// place, and if it differed from them, they would count.
+    pub replaces: Vec<Origin>,
 }
 
 /// Where a published port is written, and what brought it to its service.

@@ -18,15 +18,15 @@ pub(super) fn read() -> Result<Limits, Error> {
         let protocol = format!("protocol={protocol}");
         netsh("excludedportrange", &protocol).map(|text| excluded_ranges(&text))
     };
+    let (tcp, mut reserved) = excluded("tcp")?;
+    let (udp, reserved_udp) = excluded("udp")?;
+    reserved.extend(reserved_udp);
     Ok(Limits {
         unprivileged_start: 0,
         ephemeral: dynamic_ports(&dynamic)
             .ok_or_else(|| Error::form("netsh interface ipv4 show dynamicport", &dynamic))?,
-        reserved: Vec::new(),
-        excluded: Excluded {
-            tcp: excluded("tcp")?,
-            udp: excluded("udp")?,
-        },
+        reserved,
+        excluded: Excluded { tcp, udp },
         airplay: false,
         nonlocal_bind: false,
         ipv6: ipv6(),

@@ -357,7 +357,11 @@ fn a_whole_engine() {
         .collect();
     assert_eq!(
         holds,
-        [("0.0.0.0".into(), 5353), ("127.0.0.1".into(), 8080)]
+        [
+            ("0.0.0.0".into(), 5353),
+            ("::".into(), 5353),
+            ("127.0.0.1".into(), 8080)
+        ]
     );
     assert_eq!(stopped.holds, []);
     let start = stopped.start.as_ref().unwrap();

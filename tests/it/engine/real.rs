@@ -18,12 +18,18 @@ use std::time::{Duration, Instant};
 use portplan::engine::container::{Container, HostPort, Protocol, Request};
 use portplan::engine::endpoint::{Choice, Endpoint, Surroundings, resolve};
 use portplan::engine::snapshot::Product;
-use portplan::engine::{Hints, Limits, Snapshot, observe};
+use portplan::engine::{Limits, Snapshot, observe};
 
 use super::endpoint;
 
 /// What all that these tests make is named.
 const PREFIX: &str = "portplan-test-";
+
+/// What is asked here is right answers, also of an engine that starts containers beside other work.
+pub const PATIENT: Limits = Limits {
+    request: Duration::from_secs(20),
+    total: Duration::from_secs(60),
+};
 
 /// One test at a time, for they see each other's containers.
 static TURN: Mutex<()> = Mutex::new(());
@@ -59,7 +65,7 @@ fn engine() -> Option<Real> {
         }
     };
     let turn = turn();
-    observe(&endpoint, Limits::default(), Hints::default()).unwrap();
+    observe(&endpoint, Limits::default()).unwrap();
     let mut real = Real {
         endpoint,
         image: "bb",
@@ -110,7 +116,7 @@ impl Real {
 
     /// The snapshot with nothing in it but what the tests made.
     fn snapshot(&self) -> Snapshot {
-        let mut snapshot = observe(&self.endpoint, Limits::default(), Hints::default()).unwrap();
+        let mut snapshot = observe(&self.endpoint, PATIENT).unwrap();
         snapshot
             .containers
             .retain(|container| container.name.starts_with(PREFIX));

@@ -144,7 +144,7 @@ impl Service {
 }
 
 /// What the findings say of the project's start. A port that is ignored is in nobody's way.
-fn said(findings: &[Found]) -> Said<String> {
+pub(super) fn said(findings: &[Found]) -> Said<String> {
     let of_start = findings.iter().filter(|found| found.rule != "port-ignored");
     let rules: BTreeSet<String> = of_start.clone().map(|found| found.rule.clone()).collect();
     if rules.is_empty() {

@@ -1,0 +1,187 @@
+//! What the user wants of a plan: the flags that plan and fix share.
+
+use clap::{Args, ValueEnum};
+
+use super::Status;
+use super::view::View;
+use crate::compose::problem::Gravity;
+use crate::edit::{Destination, Patch, Workspace};
+use crate::graph::Allocation;
+use crate::plan::{Pin, Policy, Strategy};
+use crate::remedy::{Manner, Remedy};
+use crate::report::concise::problem_line;
+use crate::report::place::ProblemPlace;
+use crate::report::plan::Proposal;
+use crate::rules::RULES;
+use crate::source::Disk;
+
+/// The flags that say what a plan may do.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "What may move, and where to")]
+pub struct PolicyArgs {
+    /// Keep what is published by this service, on this host port, or both: SERVICE, PORT,
+    /// SERVICE:PORT
+    #[arg(long = "pin", value_name = "WHAT")]
+    pins: Vec<Pin>,
+    /// Move only ports of this service; give it several times for several
+    #[arg(long = "service", value_name = "NAME")]
+    services: Vec<String>,
+    /// Resolve only what this rule finds
+    #[arg(long = "only", value_name = "RULE", value_parser = rule)]
+    rules: Vec<String>,
+    /// How to choose a new port: nearest, offset:N or sequential
+    #[arg(long, value_name = "HOW", default_value = "nearest")]
+    strategy: Strategy,
+    /// Where a compose or env file names a port that moves (localhost:8080), edit that, too
+    #[arg(long)]
+    follow: bool,
+    /// Where to write new numbers
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = Into::Compose)]
+    into: Into,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Into {
+    /// Where they are written now: the compose file, the default of a variable, an env file
+    Compose,
+    /// The project's .env: 8080:80 becomes ${WEB_PORT:-8080}:80
+    Env,
+    /// An override file, for this machine alone; all other files stay as they are
+    Override,
+}
+
+fn rule(name: &str) -> Result<String, String> {
+    if RULES.iter().any(|rule| rule.name == name) {
+        return Ok(name.to_owned());
+    }
+    Err("no such rule".to_owned())
+}
+
+impl PolicyArgs {
+    /// How the plan is carried out.
+    pub fn manner(&self, unsafe_fixes: bool) -> Manner {
+        Manner {
+            destination: match self.into {
+                Into::Compose => Destination::Compose,
+                Into::Env => Destination::Env,
+                Into::Override => Destination::Override,
+            },
+            follow: self.follow,
+            unsafe_fixes,
+        }
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            strategy: self.strategy,
+            pins: self.pins.clone(),
+            services: self.services.clone(),
+            rules: self.rules.clone(),
+            ..Policy::default()
+        }
+    }
+
+    /// Names that nothing in the projects has, and what contradicts itself: a slip of the pen would
+    /// otherwise go unnoticed.
+    pub fn unknown(&self, view: &View) -> Option<String> {
+        if self.follow && matches!(self.into, Into::Override) {
+            let reason = "--follow edits the files that --into override leaves alone";
+            return Some(reason.to_owned());
+        }
+        let services = || {
+            view.world
+                .projects
+                .iter()
+                .flat_map(|project| &project.services)
+        };
+        let pin = self.pins.iter().find(|pin| {
+            !services().any(|service| {
+                let mut ports = service.ports.iter();
+                let text = |port: Option<&String>| port.map_or("", String::as_str).to_owned();
+                ports.any(|port| pin.holds(&service.name, &text(port.published.as_ref())))
+            })
+        });
+        let service = self.services.iter();
+        let mut service = service.filter(|name| services().all(|service| service.name != **name));
+        match (pin, service.next()) {
+            (Some(pin), _) => Some(format!("--pin {pin}: no published port is that")),
+            (None, Some(name)) => Some(format!("--service {name}: there is no such service")),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Says on standard error what could not be read or seen; true if the view is partial.
+pub fn tell_problems(view: &View) -> bool {
+    super::tell(&view.problems, &view.remarks);
+    let mut partial = !view.problems.is_empty();
+    for project in &view.world.projects {
+        let errors = project.problems.iter();
+        for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
+            partial = true;
+            let place = ProblemPlace::of(problem, &project.sources);
+            anstream::eprintln!("{}", problem_line("error", &place));
+        }
+    }
+    partial
+}
+
+/// The projects of a view, to be edited.
+pub fn workspace(view: &View) -> Workspace<'_> {
+    Workspace {
+        reading: &view.reading,
+        files: &Disk,
+        projects: &view.world.projects,
+    }
+}
+
+/// The remedy for what a view shows, and how it reads.
+///
+/// # Errors
+/// The status to end with; the reason has been told.
+pub fn remedy(view: &View, policy: Policy, manner: Manner) -> Result<(Remedy, Proposal), Status> {
+    let world = &view.world;
+    let hosts: Vec<Allocation<'_>> = world
+        .hosts()
+        .map(|host| Allocation::of(world, &host))
+        .collect();
+    let workspace = workspace(view);
+    let remedy = Remedy::of(world, &hosts, &workspace, policy, manner);
+    match remedy {
+        Ok(remedy) => {
+            let proposal = Proposal::of(world, &hosts, &remedy);
+            Ok((remedy, proposal))
+        }
+        Err(failure) => {
+            anstream::eprintln!("error: {failure}");
+            anstream::eprintln!("  help: nothing was written; this is a mistake of portplan's own");
+            Err(Status::Partial)
+        }
+    }
+}
+
+/// The diffs of all files, with colours on a terminal.
+pub fn diffs(patches: &[Patch]) -> String {
+    let text: String = patches.iter().map(Patch::diff).collect();
+    text.split_inclusive('\n').map(paint).collect()
+}
+
+fn paint(line: &str) -> String {
+    let style = anstyle::Style::new();
+    let style = match line.as_bytes() {
+        [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => style.bold(),
+        [b'@', b'@', ..] => style.fg_color(Some(anstyle::AnsiColor::Cyan.into())),
+        [b'-', ..] => style.fg_color(Some(anstyle::AnsiColor::Red.into())),
+        [b'+', ..] => style.fg_color(Some(anstyle::AnsiColor::Green.into())),
+        _ => return line.to_owned(),
+    };
+    let body = line.trim_end_matches(['\n', '\r']);
+    let end = &line[body.len()..];
+    format!("{style}{body}{style:#}{end}")
+}
+
+/// How many of something, in words.
+pub fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}

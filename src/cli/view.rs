@@ -1,0 +1,151 @@
+//! What check, plan and fix look at: projects, and what would run them.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use super::ProjectArgs;
+use super::input::{Input, InputError};
+use super::machine::{self, MachineArgs, Machines};
+use crate::binding::{Engine, Version};
+use crate::compose::problem::{Kind, Problem};
+use crate::compose::reading::Reading;
+use crate::revision::{Revision, RevisionError};
+use crate::worktree::{Lock, Repository};
+use crate::world::World;
+
+/// The flags that say what is looked at, beside those that choose projects.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "What is looked at")]
+pub struct ViewArgs {
+    /// Compose files, or folders to search for them; none: the current folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<Utf8PathBuf>,
+    /// All projects run on one host: look for collisions between them, too
+    #[arg(long)]
+    together: bool,
+    /// Look at this machine, too: its containers, its other programs, its Swarm
+    #[arg(long)]
+    live: bool,
+    /// Look at a machine's saved state, from `portplan snapshot`; several are several machines
+    #[arg(long, value_name = "SNAPSHOT")]
+    against: Vec<Utf8PathBuf>,
+    /// Count what the repository's other git worktrees publish as held
+    #[arg(long)]
+    worktrees: bool,
+    #[command(flatten)]
+    machine: MachineArgs,
+    /// Version of the Docker Engine that would run the projects; the newest if left out
+    #[arg(long, value_name = "VERSION")]
+    engine: Option<Version>,
+    /// The engine runs rootless
+    #[arg(long)]
+    rootless: bool,
+}
+
+/// What was looked at.
+pub struct View {
+    /// The projects and the machines.
+    pub world: World,
+    /// What the projects were read with.
+    pub reading: Reading,
+    /// False where there was nothing to read.
+    pub found: bool,
+    /// What stood in the way of finding the projects or looking at the machines.
+    pub problems: Vec<Problem>,
+    /// What is not known, though nothing failed.
+    pub remarks: Vec<String>,
+    /// The turn to choose ports among the worktrees, if they count.
+    _lock: Option<Lock>,
+}
+
+impl ViewArgs {
+    /// True if other worktrees count.
+    pub fn has_worktrees(&self) -> bool {
+        self.worktrees
+    }
+
+    /// Reads the projects, as those of a Swarm stack if one is named, and looks at the machines.
+    ///
+    /// # Errors
+    /// What cannot be asked for together.
+    pub fn read(&self, projects: &ProjectArgs, stack: Option<&str>) -> Result<View, InputError> {
+        let Input {
+            projects,
+            reading,
+            mut problems,
+            found,
+        } = match stack {
+            Some(_) => projects.read_stack(&self.paths)?,
+            None => projects.read(&self.paths)?,
+        };
+        let mut engine = Engine {
+            rootless: self.rootless,
+            ..Engine::default()
+        };
+        if let Some(version) = self.engine {
+            engine.version = version;
+        }
+        let mut lock = None;
+        let mut neighbours = Vec::new();
+        if self.worktrees {
+            let folder = projects
+                .first()
+                .map_or(&reading.cwd, |project| &project.root);
+            match Repository::of(folder).and_then(|found| Ok((found.lock()?, found))) {
+                Ok((turn, repository)) => {
+                    lock = Some(turn);
+                    neighbours = repository.neighbours(&reading, &projects);
+                }
+                Err(error) => {
+                    let problem = Problem::error(Kind::Machine, error.to_string());
+                    problems.push(problem.help("leave out --worktrees to go on without"));
+                }
+            }
+        }
+        let live = self.live || self.machine.named();
+        let mut seen = if live {
+            self.machine.read(true)
+        } else {
+            Machines::default()
+        };
+        machine::stored(&self.against, &mut seen);
+        Ok(View {
+            world: World {
+                projects,
+                engine,
+                machines: seen.machines,
+                live,
+                together: self.together,
+                neighbours: neighbours.into(),
+                stack: stack.map(str::to_owned),
+            },
+            reading,
+            found,
+            problems: problems.into_iter().chain(seen.problems).collect(),
+            remarks: seen.remarks,
+            _lock: lock,
+        })
+    }
+
+    /// What the rules would have found at a revision, on the machines as they are now.
+    ///
+    /// # Errors
+    /// The revision cannot be read.
+    pub fn world_at(
+        &self,
+        revision: &str,
+        view: &View,
+        projects: &ProjectArgs,
+    ) -> Result<World, RevisionError> {
+        let revision = Revision::open(revision, &view.reading.cwd)?;
+        let now = &view.world;
+        Ok(World {
+            projects: projects.read_at(&self.paths, &view.reading, &revision),
+            engine: now.engine.clone(),
+            machines: now.machines.clone(),
+            stack: now.stack.clone(),
+            neighbours: now.neighbours.clone(),
+            ..*now
+        })
+    }
+}

@@ -1,0 +1,329 @@
+//! Changes laid over the files and read again: only what was meant to differ may.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::patch::{Format, Patch};
+use super::second;
+use super::{Changes, Workspace};
+use crate::compose::dotenv::{self, Variables};
+use crate::compose::environment::Environment;
+use crate::compose::port::Publish;
+use crate::compose::project::{Project, Service};
+use crate::plan::Move;
+use crate::source::{FileKind, Files, SourceFile};
+use crate::span::{FileId, Span};
+
+/// What changes would do that nobody asked for. It is a mistake of portplan; nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the changes would do more than they should, so none is written: {}", .0.join("; "))]
+pub struct Disproof(pub Vec<String>);
+
+/// Files with patches laid over them.
+pub(super) struct Overlay<'a> {
+    files: &'a dyn Files,
+    patched: HashMap<&'a Utf8Path, Vec<u8>>,
+}
+
+impl<'a> Overlay<'a> {
+    pub fn of(workspace: &Workspace<'a>, patches: &'a [Patch]) -> Self {
+        let patches = patches.iter();
+        Self {
+            files: workspace.files,
+            patched: patches
+                .map(|patch| (&*patch.path, patch.new_bytes()))
+                .collect(),
+        }
+    }
+}
+
+impl Files for Overlay<'_> {
+    fn read(&self, path: &Utf8Path) -> std::io::Result<Vec<u8>> {
+        match self.patched.get(&*self.files.real(path)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.files.read(path),
+        }
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
+        match self.patched.contains_key(&*self.files.real(path)) {
+            true => Some(FileKind::File),
+            false => self.files.kind(path),
+        }
+    }
+
+    fn real(&self, path: &Utf8Path) -> Utf8PathBuf {
+        self.files.real(path)
+    }
+}
+
+pub(super) fn prove(
+    workspace: &Workspace<'_>,
+    moves: &[Move],
+    changes: &Changes,
+    explains: &dyn Fn(&str, &str) -> bool,
+) -> Result<(), Disproof> {
+    let overlay = Overlay::of(workspace, &changes.patches);
+    let mut reading = workspace.reading.clone();
+    for (variable, value) in &changes.exports {
+        reading.shell.export(variable, value);
+    }
+    let mut created: BTreeMap<usize, &Utf8Path> = BTreeMap::new();
+    for (index, project) in workspace.projects.iter().enumerate() {
+        let new = |patch: &&Patch| {
+            let is_new = patch.before.is_none() && patch.format == Format::Yaml;
+            is_new && project.files.first().and_then(|file| file.parent()) == patch.shown.parent()
+        };
+        let over = changes.patches.iter().find(new).filter(|_| project.found);
+        if let Some(patch) = over {
+            created.insert(index, &patch.shown);
+            if let Some(request) = reading.requests.get_mut(index)
+                && request.found
+            {
+                request.files.push(patch.shown.clone());
+            }
+        }
+    }
+    let after = reading.load(&overlay);
+    let refused: BTreeSet<_> = changes
+        .refusals
+        .iter()
+        .map(|refusal| refusal.publish)
+        .collect();
+    let moves: HashMap<_, _> = moves
+        .iter()
+        .filter(|one| !refused.contains(&one.publish))
+        .map(|one| (one.publish, one))
+        .collect();
+
+    let mut proof = Proof::default();
+    if after.len() != workspace.projects.len() {
+        proof.differ("the projects are others");
+    }
+    for (index, (old, new)) in workspace.projects.iter().zip(&after).enumerate() {
+        let moved = |service: usize, port: usize| {
+            let mut names = moves
+                .iter()
+                .filter(|(id, _)| (id.project, id.service, id.port) == (index, service, port));
+            names.next().map(|(_, one)| **one)
+        };
+        let mut files = old.files.clone();
+        files.extend(created.get(&index).map(|path| path.to_path_buf()));
+        proof.equal(&files, &new.files, || {
+            format!("project `{}`: its files", old.name)
+        });
+        proof.project(old, new, &moved);
+        proof.templates(old, new, explains);
+    }
+    for patch in &changes.patches {
+        let result = match patch.format {
+            Format::Yaml => second::compare(patch),
+            Format::Env => env_file(patch, &reading.shell),
+        };
+        if let Err(difference) = result {
+            proof.differ(difference);
+        }
+    }
+    proof.result()
+}
+
+/// What is not as it should be.
+#[derive(Default)]
+pub(super) struct Proof {
+    pub differences: Vec<String>,
+}
+
+impl Proof {
+    pub fn result(self) -> Result<(), Disproof> {
+        match self.differences.is_empty() {
+            true => Ok(()),
+            false => Err(Disproof(self.differences)),
+        }
+    }
+
+    pub fn differ(&mut self, what: impl Into<String>) {
+        self.differences.push(what.into());
+    }
+
+    fn equal<T: PartialEq>(&mut self, old: &T, new: &T, what: impl FnOnce() -> String) {
+        if old != new {
+            self.differ(what());
+        }
+    }
+
+    /// All but the values of strings.
+    pub fn project(
+        &mut self,
+        old: &Project,
+        new: &Project,
+        moved: &dyn Fn(usize, usize) -> Option<Move>,
+    ) {
+        let name = &old.name;
+        let say = |what: &str| format!("project `{name}`: {what}");
+        self.equal(&old.name, &new.name, || say("its name"));
+        self.equal(&old.root, &new.root, || say("its folder"));
+        self.equal(&old.networks, &new.networks, || say("its networks"));
+        self.equal(&old.profiles, &new.profiles, || say("its profiles"));
+        self.equal(&old.unset, &new.unset, || say("its unset variables"));
+        self.equal(&problems(old), &problems(new), || {
+            say("what is wrong with it")
+        });
+        self.equal(&names(old), &names(new), || say("its services"));
+        let services = old.services.iter().zip(&new.services).enumerate();
+        for (index, (old, new)) in services {
+            let say = |what: &str| format!("service `{}` of project `{name}`: {what}", old.name);
+            self.equal(&settings(old), &settings(new), || say("its settings"));
+            let expected = old.ports.iter().enumerate().map(|(port, publish)| {
+                let published = moved(index, port).map(|one| one.to.to_string());
+                fields(publish, published)
+            });
+            let expected: Vec<_> = expected.collect();
+            let found: Vec<_> = new
+                .ports
+                .iter()
+                .map(|publish| fields(publish, None))
+                .collect();
+            if expected != found {
+                let show = |ports: &[Fields]| format!("{ports:?}");
+                self.differ(say(&format!(
+                    "its ports are {}, not {}",
+                    show(&found),
+                    show(&expected)
+                )));
+            }
+        }
+    }
+
+    /// The strings that name variables mean what they meant.
+    fn templates(&mut self, old: &Project, new: &Project, explains: &dyn Fn(&str, &str) -> bool) {
+        // what the entries of ports mean has been compared
+        let (old_all, old_rest) = (templates(old, false), templates(old, true));
+        let (new_all, new_rest) = (templates(new, false), templates(new, true));
+        for (file, value) in old_rest.difference(&new_all) {
+            let becomes = |(other, new): &(&Utf8Path, &str)| other == file && explains(value, new);
+            if !new_all.iter().any(becomes) {
+                self.differ(format!("{file}: a value is `{value}` no more"));
+            }
+        }
+        for (file, value) in new_rest.difference(&old_all) {
+            let was = |(other, old): &(&Utf8Path, &str)| other == file && explains(old, value);
+            if !old_all.iter().any(was) {
+                self.differ(format!("{file}: a value becomes `{value}`"));
+            }
+        }
+    }
+}
+
+/// What the strings that name variables mean, by file; those in entries of ports only if asked.
+fn templates(project: &Project, without_ports: bool) -> BTreeSet<(&Utf8Path, &str)> {
+    let path = |span: Span| project.sources.file(span.file).path();
+    let publishes = project.services.iter().flat_map(|service| &service.ports);
+    let origins =
+        publishes.flat_map(|publish| iter::once(&publish.origin).chain(&publish.replaces));
+    let entries: BTreeSet<_> = origins
+        .map(|origin| (path(origin.entry), origin.entry.start, origin.entry.end))
+        .collect();
+    let in_entry = |span: Span| {
+        let mut before = entries.range(..=(path(span), span.start, u32::MAX)).rev();
+        before
+            .next()
+            .is_some_and(|(file, _, end)| *file == path(span) && span.end <= *end)
+    };
+    project
+        .templates
+        .iter()
+        .filter(|template| !(without_ports && in_entry(template.span)))
+        .map(|template| (path(template.span), template.value.value()))
+        .collect()
+}
+
+type Fields = (Option<u32>, Option<String>, [Option<String>; 5]);
+
+/// A publish without its place, with another number if one is given.
+fn fields(publish: &Publish, published: Option<String>) -> Fields {
+    let publish = publish.clone();
+    (
+        publish.target,
+        published.or(publish.published),
+        [
+            publish.host_ip,
+            publish.protocol,
+            publish.mode,
+            publish.name,
+            publish.app_protocol,
+        ],
+    )
+}
+
+/// What a service has apart from ports and places.
+fn settings(service: &Service) -> impl PartialEq + use<> {
+    let service = service.clone();
+    (
+        service.network_mode.map(|(mode, _)| mode),
+        service.replicas,
+        service.profiles,
+        service.deploy_mode,
+        service.container_name,
+        service.provider,
+        service.networks,
+    )
+}
+
+fn names(project: &Project) -> Vec<&str> {
+    project
+        .services
+        .iter()
+        .map(|service| &*service.name)
+        .collect()
+}
+
+fn problems(project: &Project) -> Vec<(crate::compose::problem::Kind, &str)> {
+    let mut problems: Vec<_> = project
+        .problems
+        .iter()
+        .map(|problem| (problem.kind, &*problem.message))
+        .collect();
+    problems.sort_unstable();
+    problems
+}
+
+/// All variables of an env file but those edited keep their values.
+fn env_file(patch: &Patch, shell: &Environment) -> Result<(), String> {
+    let old = variables(patch, patch.old().to_vec(), shell)?;
+    let new = variables(patch, patch.new_bytes(), shell)?;
+    let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let value =
+        |variables: &Variables, name: &str| variables.get(name).map(|text| text.value().to_owned());
+    let changed: Vec<_> = names
+        .into_iter()
+        .filter(|name| value(&old, name) != value(&new, name))
+        .collect();
+    if changed.len() > patch.edits().len() {
+        return Err(format!(
+            "{}: more variables change than are edited: {changed:?}",
+            patch.shown
+        ));
+    }
+    Ok(())
+}
+
+/// The variables of an env file that has these bytes.
+pub(super) fn variables(
+    patch: &Patch,
+    bytes: Vec<u8>,
+    shell: &Environment,
+) -> Result<Variables, String> {
+    let file = SourceFile::decode_bytes(&*patch.shown, bytes).map_err(|error| error.to_string())?;
+    let mut variables = BTreeMap::new();
+    dotenv::parse(
+        &file,
+        FileId::default(),
+        shell,
+        &mut variables,
+        &mut BTreeSet::new(),
+    )
+    .map_err(|error| format!("{}: {error}", patch.shown))?;
+    Ok(variables)
+}

@@ -1,0 +1,186 @@
+//! Why something must move, in words.
+
+use super::model::At;
+use super::{Fixed, PublishId};
+use crate::binding::{Cause, Port, PortRange};
+use crate::graph::{Allocation, Collision, Entry};
+use crate::machine::Use;
+use crate::world::World;
+
+/// Why something must move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// These claims cannot all be had.
+    Meet {
+        /// The host.
+        host: usize,
+        /// The claims there.
+        claims: Vec<usize>,
+    },
+    /// A collision.
+    Collision {
+        /// The host.
+        host: usize,
+        /// Its index in [`Allocation::collisions`].
+        collision: usize,
+    },
+    /// A claim of ports that cannot be bound there at all.
+    Barred {
+        /// The claim.
+        at: At,
+        /// Why they cannot.
+        bar: Bar,
+    },
+}
+
+/// Why a port cannot be bound, whoever wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// A rootless engine binds ports from this one only.
+    Privileged(Port),
+    /// Windows excludes it.
+    Excluded,
+}
+
+impl Why {
+    /// The host that it is about.
+    #[must_use]
+    pub fn host(&self) -> usize {
+        match self {
+            Self::Meet { host, .. } | Self::Collision { host, .. } => *host,
+            Self::Barred { at, .. } => at.host,
+        }
+    }
+
+    /// The rule that reports it.
+    #[must_use]
+    pub fn rule(&self, hosts: &[Allocation<'_>]) -> &'static str {
+        match self {
+            Self::Meet { .. } => "host-port-collision",
+            Self::Collision { host, collision } => {
+                rule_of(&hosts[*host].collisions[*collision], &hosts[*host])
+            }
+            Self::Barred { bar, .. } => match bar {
+                Bar::Privileged(_) => "privileged-port",
+                Bar::Excluded => "os-service-port",
+            },
+        }
+    }
+
+    /// Why publishes move, as a clause: "`web` has 8080".
+    #[must_use]
+    pub fn words(&self, world: &World, hosts: &[Allocation<'_>], moved: &[PublishId]) -> String {
+        let host = &hosts[self.host()];
+        match self {
+            Self::Meet { claims, .. } => others(world, host, claims, moved),
+            Self::Collision { collision, .. } => {
+                let collision = &host.collisions[*collision];
+                match collision.cause {
+                    Cause::Copies(copies) => format!("{copies} containers need a port each"),
+                    Cause::RangeTooShort { ports, copies } => {
+                        format!("{copies} containers share {ports} ports")
+                    }
+                    _ => match holder(collision, host) {
+                        Some(who) => format!("{} has it", who.words()),
+                        None => others(world, host, &collision.claims, moved),
+                    },
+                }
+            }
+            Self::Barred { bar, .. } => match bar {
+                Bar::Privileged(start) => {
+                    format!("a rootless engine may bind ports from {start} only")
+                }
+                Bar::Excluded => "Windows excludes it from use".to_owned(),
+            },
+        }
+    }
+}
+
+impl Why {
+    /// What is wrong, as a sentence without an end: "`web` and `api` cannot both have 8080/tcp".
+    #[must_use]
+    pub fn subject(&self, world: &World, hosts: &[Allocation<'_>]) -> String {
+        let host = &hosts[self.host()];
+        let claims = match self {
+            Self::Meet { claims, .. } => claims,
+            Self::Collision { collision, .. } => &host.collisions[*collision].claims,
+            Self::Barred { at, .. } => {
+                return self.words(world, hosts, &[host.claims[at.claim].id]);
+            }
+        };
+        let mut names: Vec<String> = claims
+            .iter()
+            .map(|claim| Entry::of(world, host, *claim).who())
+            .collect();
+        names.dedup();
+        let ports = PortRange::around(
+            claims
+                .iter()
+                .filter_map(|claim| host.claims[*claim].ports()),
+        );
+        let ports = ports.map_or_else(String::new, |ports| ports.to_string());
+        match &names[..] {
+            [one] => format!("{one} cannot have all it wants of {ports}"),
+            several => format!("{} cannot all have {ports}", several.join(", ")),
+        }
+    }
+}
+
+/// Those among the claims who do not move along.
+fn others(world: &World, host: &Allocation<'_>, claims: &[usize], moved: &[PublishId]) -> String {
+    let claims = claims.iter().map(|claim| &host.claims[*claim]);
+    let others = claims.filter(|claim| !moved.contains(&claim.id));
+    let mut names: Vec<String> = others
+        .map(|claim| {
+            if world.together && world.projects.len() > 1 {
+                format!("`{}` of `{}`", claim.service.name, claim.project.name)
+            } else {
+                format!("`{}`", claim.service.name)
+            }
+        })
+        .collect();
+    names.dedup();
+    match &names[..] {
+        [] => "it is published twice".to_owned(),
+        [one] => format!("{one} publishes it too"),
+        [one, rest @ ..] => format!("{one} and {} more publish it too", rest.len()),
+    }
+}
+
+/// Who has a port of a collision already.
+fn holder<'w>(collision: &Collision, host: &Allocation<'w>) -> Option<Use<'w>> {
+    let holds = collision.holds.iter();
+    let holds = holds.map(|index| Use::Container(host.holders.holds[*index].1));
+    let sockets = collision.sockets.iter();
+    let sockets = sockets.map(|index| host.holders.sockets[*index].who);
+    holds.chain(sockets).next()
+}
+
+/// The rule that reports a collision.
+#[must_use]
+pub fn rule_of(collision: &Collision, host: &Allocation<'_>) -> &'static str {
+    match (holder(collision, host), collision.cause) {
+        (Some(Use::Container(_) | Use::Elsewhere(..)), _) => "container-collision",
+        (Some(Use::Ingress(_)), _) => "swarm-ingress-collision",
+        (Some(Use::Worktree(..)), _) => "worktree-collision",
+        (Some(Use::AirPlay(_)), _) => "os-service-port",
+        (Some(Use::Socket(_)), _) => "listener-collision",
+        (None, Cause::Copies(_) | Cause::RangeTooShort { .. }) => "replica-collision",
+        (None, _) => "host-port-collision",
+    }
+}
+
+impl Fixed {
+    /// Why something stays, as a clause.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pinned => "is pinned",
+            Self::Mixed => "has a number that is put together from several places",
+            Self::Shared => "is written where others have it from, who would move along",
+            Self::Replicas => "would need a range for each of its targets",
+            Self::Unwritable => "cannot be written",
+            Self::NoRoom => "finds no good port that is free",
+        }
+    }
+}

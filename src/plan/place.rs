@@ -1,0 +1,133 @@
+//! New ports for those that move.
+
+use super::candidates;
+use super::model::Block;
+use super::policy::{Policy, Strategy};
+use crate::binding::{Engine, Port, PortRange, PortSet};
+use crate::claim::Claim;
+use crate::engine::container::HostPort;
+use crate::graph::Allocation;
+use crate::machine::Machine;
+use crate::world::World;
+
+/// The ports that are left on each host.
+pub struct Places<'a> {
+    hosts: Vec<(PortSet, &'a Engine)>,
+    policy: &'a Policy,
+    /// The last port given.
+    last: Option<Port>,
+}
+
+impl<'a> Places<'a> {
+    /// All ports but those that anybody has or may want, and those that the policy avoids.
+    #[must_use]
+    pub fn new(world: &World, hosts: &'a [Allocation<'_>], policy: &'a Policy) -> Self {
+        let hosts = hosts
+            .iter()
+            .map(|host| (avoid(world, host, policy), &host.engine));
+        Self {
+            hosts: hosts.collect(),
+            policy,
+            last: None,
+        }
+    }
+
+    /// New ports for a block, which are taken from then on; none if there is no room.
+    ///
+    /// Unless it must leave, it may keep its lowest port and grow.
+    pub fn find(&mut self, block: &Block, must_leave: bool) -> Option<PortRange> {
+        let mut on: Vec<usize> = block.claims.iter().map(|at| at.host).collect();
+        on.dedup();
+        let (first, others) = on.split_first()?;
+        let (mut taken, engine) = self.hosts[*first].clone();
+        for host in others {
+            let (more, other) = &self.hosts[*host];
+            taken.add_all(more);
+            taken.extend(other.ephemeral.iter());
+        }
+        let range = self.choose(block, must_leave, taken, engine)?;
+        for host in on {
+            self.hosts[host].0.extend(range.iter());
+        }
+        self.last = Some(range.last());
+        Some(range)
+    }
+
+    fn choose(
+        &self,
+        block: &Block,
+        must_leave: bool,
+        mut taken: PortSet,
+        engine: &Engine,
+    ) -> Option<PortRange> {
+        if let Some(port) = block
+            .publishes
+            .iter()
+            .find_map(|id| self.policy.wishes.get(id))
+        {
+            block.from.iter().for_each(|port| taken.remove(port));
+            return candidates::run(*port, block.room, &taken);
+        }
+        let old = block.from.first();
+        let number = u32::from(old.get());
+        if !must_leave && number >= 1024 {
+            block.from.iter().for_each(|port| taken.remove(port));
+            return candidates::first_good(number, block.room, &taken, engine);
+        }
+        match self.policy.strategy {
+            Strategy::Nearest => candidates::near(old, block.room, &taken, engine),
+            Strategy::Sequential => match self.last {
+                None => candidates::near(old, block.room, &taken, engine),
+                Some(last) => {
+                    let start = u32::from(last.get()) + 1;
+                    candidates::first_good(start, block.room, &taken, engine)
+                }
+            },
+            Strategy::Offset(offset) => {
+                let starts = (1..).map(|times| number + times * u32::from(offset));
+                let mut starts = starts.take_while(|start| *start <= u32::from(u16::MAX));
+                starts.find_map(|start| candidates::at(start, block.room, &taken, engine))
+            }
+        }
+    }
+}
+
+/// The ports that nothing should move to.
+fn avoid(world: &World, host: &Allocation<'_>, policy: &Policy) -> PortSet {
+    let mut avoid = host.taken().clone();
+    avoid.add_all(&policy.avoid);
+    // services that are off now may be on tomorrow
+    let mut projects: Vec<usize> = host
+        .claims
+        .iter()
+        .map(|claim: &Claim<'_>| claim.id.project)
+        .collect();
+    projects.dedup();
+    for project in projects {
+        let services = world.projects[project].services.iter();
+        let published = services.flat_map(|service| &service.ports);
+        let published = published.filter_map(|publish| publish.published.as_deref()?.parse().ok());
+        avoid.extend(published.flat_map(|range: PortRange| range.iter()));
+    }
+    if let Some(machine) = host.machine {
+        avoid.extend(awaited(machine));
+    }
+    avoid
+}
+
+/// Ports of a machine that nobody holds now, and that are not good all the same: Swarm's and
+/// waiting containers'.
+fn awaited(machine: &Machine) -> Vec<Port> {
+    let mut kept: Vec<Port> = machine.ingress().map(|(_, port, _)| port).collect();
+    for (_, requests, _) in machine.waiting() {
+        kept.extend(
+            requests
+                .iter()
+                .filter_map(|request| match request.host_port {
+                    HostPort::Fixed { port } => Port::new(port),
+                    _ => None,
+                }),
+        );
+    }
+    kept
+}

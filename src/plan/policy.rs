@@ -1,0 +1,155 @@
+//! What the user wants of a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use crate::binding::{Port, PortRange, PortSet};
+use crate::compose::project::{Project, PublishId};
+
+use super::Why;
+use crate::graph::Allocation;
+
+/// What a plan may do.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// How a new port is chosen.
+    pub strategy: Strategy,
+    /// Publishes may part that have their number from one place in the files, because it will not
+    /// be written there.
+    pub apart: bool,
+    /// What must stay.
+    pub pins: Vec<Pin>,
+    /// The services that may move; none is all.
+    pub services: Vec<String>,
+    /// The rules whose findings are to be resolved; none is all.
+    pub rules: Vec<String>,
+    /// Ports that nothing may move to.
+    pub avoid: PortSet,
+    /// Ports that the user has chosen for some.
+    pub wishes: BTreeMap<PublishId, Port>,
+    /// What files name by its port: better that something else moves.
+    pub named: BTreeSet<PublishId>,
+    /// What no edit can move, and why.
+    pub unwritable: BTreeMap<PublishId, String>,
+}
+
+/// How a new port is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// The nearest good port above the old one; 80 goes to 8080, 443 to 8443.
+    #[default]
+    Nearest,
+    /// The old port and so much more, or twice as much, and so on.
+    Offset(u16),
+    /// The first good port above the last one given.
+    Sequential,
+}
+
+/// Publishes that must stay: of a service, of some host ports, or of both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The service.
+    pub service: Option<String>,
+    /// The host ports.
+    pub ports: Option<PortRange>,
+}
+
+/// A text that is no strategy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no strategy: write nearest, offset:N or sequential")]
+pub struct InvalidStrategy(String);
+
+/// A text that is no pin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no pin: write SERVICE, PORT or SERVICE:PORT")]
+pub struct InvalidPin(String);
+
+impl Policy {
+    /// True if a publish must stay.
+    #[must_use]
+    pub fn pins(&self, id: PublishId, projects: &[Project]) -> bool {
+        let (_, service, publish) = id.of(projects);
+        let may_move = self.services.is_empty() || self.services.contains(&service.name);
+        let ports = publish.published.as_deref().unwrap_or_default();
+        let pinned = self.pins.iter().any(|pin| pin.holds(&service.name, ports));
+        !may_move || pinned
+    }
+
+    /// True if what is wrong is to be resolved.
+    #[must_use]
+    pub(super) fn wants(&self, why: &Why, hosts: &[Allocation<'_>]) -> bool {
+        self.wants_rule(why.rule(hosts))
+    }
+
+    /// True if the findings of a rule are to be resolved.
+    #[must_use]
+    pub fn wants_rule(&self, rule: &str) -> bool {
+        self.rules.is_empty() || self.rules.iter().any(|name| name == rule)
+    }
+}
+
+impl Pin {
+    /// True if it is about these host ports of this service.
+    #[must_use]
+    pub fn holds(&self, service: &str, published: &str) -> bool {
+        let of_service = self.service.as_ref().is_none_or(|name| name == service);
+        let on_ports = self.ports.is_none_or(|ports| {
+            let published = published.parse::<PortRange>();
+            published.is_ok_and(|published| published.overlaps(ports))
+        });
+        of_service && on_ports
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = InvalidStrategy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStrategy> {
+        let offset = text.strip_prefix("offset:").map(str::parse::<u16>);
+        match (text, offset) {
+            ("nearest", _) => Ok(Self::Nearest),
+            ("sequential", _) => Ok(Self::Sequential),
+            (_, Some(Ok(offset))) if offset > 0 => Ok(Self::Offset(offset)),
+            _ => Err(InvalidStrategy(text.to_owned())),
+        }
+    }
+}
+
+impl FromStr for Pin {
+    type Err = InvalidPin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPin> {
+        if let Ok(ports) = text.parse() {
+            return Ok(Self {
+                service: None,
+                ports: Some(ports),
+            });
+        }
+        let (service, ports) = match text.rsplit_once(':') {
+            Some((service, ports)) => {
+                let ports = ports.parse().map_err(|_| InvalidPin(text.to_owned()))?;
+                (service, Some(ports))
+            }
+            None => (text, None),
+        };
+        if service.is_empty() {
+            return Err(InvalidPin(text.to_owned()));
+        }
+        Ok(Self {
+            service: Some(service.to_owned()),
+            ports,
+        })
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.service, self.ports) {
+            (Some(service), Some(ports)) => write!(f, "{service}:{ports}"),
+            (Some(service), None) => f.write_str(service),
+            (None, Some(ports)) => ports.fmt(f),
+            (None, None) => Ok(()),
+        }
+    }
+}

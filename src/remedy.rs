@@ -1,0 +1,260 @@
+//! A plan together with the edits that carry it out, proved.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use crate::binding::Port;
+use crate::edit::{Changes, Destination, Disproof, Workspace};
+use crate::graph::Allocation;
+use crate::mention::{self, Kind, Mention, Survey};
+use crate::plan::check::{self, Objection};
+use crate::plan::{self, Move, Plan, Policy, PublishId, Remap};
+use crate::world::World;
+
+/// What would be done.
+#[derive(Clone, Debug)]
+pub struct Remedy {
+    /// Who moves.
+    pub plan: Plan,
+    /// What is written.
+    pub changes: Changes,
+    /// The policy of the plan: as it was given, and with what turned out not to be writable.
+    pub policy: Policy,
+    /// Where else the ports that move are named.
+    pub mentions: Vec<Mention>,
+    /// Whether the mentions that can follow are among the changes.
+    pub followed: bool,
+}
+
+/// How a plan is carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Where new numbers go.
+    pub destination: Destination,
+    /// Values of compose and env files that name a port which moves are edited along.
+    pub follow: bool,
+    /// What something else depends on may move, too.
+    pub unsafe_fixes: bool,
+}
+
+/// Why there is no remedy. Either is a mistake of portplan itself.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// The plan did not pass its check.
+    #[error("the plan did not pass its own check: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Plan(Vec<Objection>),
+    /// The edits did not do what they should.
+    #[error("the edits did not pass their proof: {0}")]
+    Edits(#[from] Disproof),
+}
+
+impl Remedy {
+    /// The plan for the hosts of a world, and its edits. What cannot be written stays, and so does
+    /// what others depend on, unless the manner says otherwise; the rest is planned around it.
+    ///
+    /// # Errors
+    /// A plan that its judge rejects, or edits that cannot be proved.
+    pub fn of(
+        world: &World,
+        hosts: &[Allocation<'_>],
+        workspace: &Workspace<'_>,
+        mut policy: Policy,
+        manner: Manner,
+    ) -> Result<Self, Failure> {
+        let destination = manner.destination;
+        policy.apart = destination == Destination::Override;
+        let scanner = mention::scanner(workspace.projects);
+        let mut survey = Survey::new(*workspace, &scanner);
+        // files whose edits did not pass their proof, and publishes whose variable stays
+        let mut stubborn: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+        let mut rigid: BTreeSet<PublishId> = BTreeSet::new();
+        loop {
+            let plan = plan::plan(world, hosts, &policy);
+            let objections = check::judge(hosts, &policy, &plan);
+            if !objections.is_empty() {
+                return Err(Failure::Plan(objections));
+            }
+            let moves: Vec<Move> = plan.moves().collect();
+            if survey.cover(&moves) {
+                let known = std::mem::replace(&mut policy.named, survey.named());
+                if policy.named != known {
+                    continue;
+                }
+            }
+            let mut mentions = survey.mentions(&moves);
+            for mention in &mut mentions {
+                let along = mention.goes_along();
+                let stays = match along {
+                    true => destination != Destination::Compose || rigid.contains(&mention.publish),
+                    false => stubborn.contains(&mention.path),
+                };
+                if mention.kind == Kind::Follow && stays {
+                    mention.kind = Kind::Config;
+                }
+            }
+            if !manner.unsafe_fixes && hold_back(&mut policy, &plan, &mentions, manner.follow) {
+                continue;
+            }
+            let write = |moves: &[Move]| match (destination, manner.follow) {
+                (Destination::Compose, true) => {
+                    workspace.changes_along(moves, &survey.along(&mentions))
+                }
+                _ => workspace.changes(moves, destination),
+            };
+            let pairs = moves.iter().map(|it| (it.from.first(), it.to.first()));
+            let pairs: Vec<(Port, Port)> = pairs.collect();
+            let explains =
+                |old: &str, new: &str| manner.follow && scanner.explains(old, new, &pairs);
+            let prove = |moves: &[Move], changes: &Changes| {
+                workspace.prove_along(moves, changes, &explains)
+            };
+            let changes = write(&moves);
+            let known = policy.unwritable.len();
+            let refusals = changes.refusals.iter();
+            policy
+                .unwritable
+                .extend(refusals.map(|it| (it.publish, it.reason.clone())));
+            if policy.unwritable.len() > known {
+                continue;
+            }
+            if manner.follow {
+                let known = rigid.len();
+                let left = mentions.iter().filter(|it| it.kind == Kind::Follow);
+                let left = left.filter(|it| !survey.went_along(it, &changes));
+                rigid.extend(left.map(|it| it.publish));
+                if rigid.len() > known {
+                    continue;
+                }
+            }
+            let Err(disproof) = prove(&moves, &changes) else {
+                let mut remedy = Self {
+                    plan,
+                    changes,
+                    policy,
+                    mentions,
+                    followed: manner.follow,
+                };
+                if manner.follow {
+                    let bad = remedy.follow(workspace, &survey, &explains);
+                    if !bad.is_empty() {
+                        stubborn.extend(bad);
+                        policy = remedy.policy;
+                        continue;
+                    }
+                }
+                return Ok(remedy);
+            };
+            // one bad edit does not keep the others from being written
+            let holds = |remaps: &[Remap]| {
+                let moves: Vec<Move> = remaps.iter().flat_map(|it| &it.moves).copied().collect();
+                prove(&moves, &write(&moves))
+            };
+            for (remap, disproof) in failing(&plan.remaps, &holds) {
+                let reason = format!("its edit did not pass the proof: {disproof}");
+                let publishes = remap.moves.iter().map(|it| it.publish);
+                policy
+                    .unwritable
+                    .extend(publishes.map(|id| (id, reason.clone())));
+            }
+            if policy.unwritable.len() == known {
+                return Err(disproof.into());
+            }
+        }
+    }
+
+    /// The mentions of what some of the moves move.
+    pub fn mentions_of<'r>(&'r self, moves: &'r [Move]) -> impl Iterator<Item = &'r Mention> {
+        let moved = |it: &&Mention| moves.iter().any(|one| one.publish == it.publish);
+        self.mentions.iter().filter(moved)
+    }
+
+    /// The mentions that something depends on and that stay as they are.
+    pub fn broken(&self) -> impl Iterator<Item = &Mention> {
+        let followed = self.followed;
+        self.mentions.iter().filter(move |it| breaks(it, followed))
+    }
+
+    /// Adds what must follow to the changes; the files whose edits did not pass their proof, if
+    /// there are any.
+    fn follow(
+        &mut self,
+        workspace: &Workspace<'_>,
+        survey: &Survey<'_>,
+        explains: &dyn Fn(&str, &str) -> bool,
+    ) -> Vec<Utf8PathBuf> {
+        let patches = survey.patches(&self.mentions);
+        if patches.is_empty() {
+            return Vec::new();
+        }
+        match workspace.follow(&self.changes, &patches, explains) {
+            Ok(changes) => {
+                self.changes = changes;
+                Vec::new()
+            }
+            Err(_) => {
+                let alone = |patch| workspace.follow(&self.changes, &[patch], explains);
+                let mut bad = patches.clone();
+                bad.retain(|patch| alone(patch.clone()).is_err());
+                // none is bad by itself: none is written
+                let bad = if bad.is_empty() { patches } else { bad };
+                bad.into_iter().map(|patch| patch.path).collect()
+            }
+        }
+    }
+}
+
+/// The remaps that do not hold by themselves, found by halves.
+fn failing<'p>(
+    remaps: &'p [Remap],
+    holds: &dyn Fn(&[Remap]) -> Result<(), Disproof>,
+) -> Vec<(&'p Remap, Disproof)> {
+    let Err(disproof) = holds(remaps) else {
+        return Vec::new();
+    };
+    if let [one] = remaps {
+        return vec![(one, disproof)];
+    }
+    let (first, rest) = remaps.split_at(remaps.len() / 2);
+    let mut failing_ones = failing(first, holds);
+    failing_ones.extend(failing(rest, holds));
+    failing_ones
+}
+
+/// True if something breaks when a port moves and this mention is not edited along.
+fn breaks(mention: &Mention, followed: bool) -> bool {
+    mention.binds() && !(followed && mention.kind == Kind::Follow)
+}
+
+/// Notes what must stay because others depend on it; true if there is anything new.
+fn hold_back(policy: &mut Policy, plan: &Plan, mentions: &[Mention], follow: bool) -> bool {
+    let known = policy.unwritable.len();
+    for remap in &plan.remaps {
+        let of_remap = mentions.iter().filter(|it| {
+            let moved = remap.moves.iter().any(|one| one.publish == it.publish);
+            moved && breaks(it, follow)
+        });
+        let mut breaking: Vec<&Mention> = of_remap.collect();
+        // what --follow cannot mend is told first
+        breaking.sort_by_key(|it| it.kind == Kind::Follow);
+        let Some(first) = breaking.first() else {
+            continue;
+        };
+        let more = match breaking.len() - 1 {
+            0 => "",
+            1 => " and another place",
+            _ => " and other places",
+        };
+        let help = match first.kind {
+            Kind::Follow => "--follow edits that, too",
+            _ => "--unsafe-fixes moves it all the same",
+        };
+        let (named, place) = (&first.text, first.place());
+        let reason = format!("stays, for {named} is named in {place}{more}: {help}");
+        let publishes = remap.moves.iter().map(|it| it.publish);
+        policy
+            .unwritable
+            .extend(publishes.map(|id| (id, reason.clone())));
+    }
+    policy.unwritable.len() > known
+}

@@ -1,0 +1,169 @@
+//! The rules: as a table, as JSON, and the page of one.
+
+use std::cmp::Reverse;
+
+use anstyle::{AnsiColor, Style};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::concise;
+use super::table::align;
+use crate::finding::Severity;
+use crate::rules::{RULES, Rule};
+
+/// What `rules --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "portplan rules")]
+pub struct Catalogue {
+    /// The version of this form: 1.
+    pub version: u32,
+    /// The rules, the gravest first.
+    pub rules: Vec<ListedRule>,
+}
+
+/// A rule.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListedRule {
+    /// Its name.
+    pub name: &'static str,
+    /// How grave its findings are.
+    pub severity: Severity,
+    /// True if `portplan fix` can resolve its findings.
+    pub fixable: bool,
+    /// What it finds, in Markdown.
+    pub finds: String,
+}
+
+impl Catalogue {
+    /// All rules.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut rules = RULES.to_vec();
+        rules.sort_by_key(|rule| (Reverse(rule.severity), rule.name));
+        let rules = rules.iter().map(|rule| ListedRule {
+            name: rule.name,
+            severity: rule.severity,
+            fixable: rule.fixable,
+            finds: rule.summary(),
+        });
+        Self {
+            version: 1,
+            rules: rules.collect(),
+        }
+    }
+
+    /// As aligned columns.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut rows = vec![["RULE", "SEVERITY", "FIX", "FINDS"].map(String::from)];
+        rows.extend(self.rules.iter().map(|rule| {
+            [
+                rule.name.to_owned(),
+                concise::severity(rule.severity).to_owned(),
+                rule.fix().to_owned(),
+                rule.finds.clone(),
+            ]
+        }));
+        align(&rows)
+    }
+
+    /// As a table in Markdown; the pages are in `folder`.
+    #[must_use]
+    pub fn markdown(&self, folder: &str) -> String {
+        let head = "| rule | severity | fix | finds |\n|---|---|---|---|\n".to_owned();
+        self.rules.iter().fold(head, |table, rule| {
+            let (name, fix) = (rule.name, rule.fix());
+            let severity = concise::severity(rule.severity);
+            let finds = rule.finds.replace('|', "\\|");
+            table + &format!("| [{name}]({folder}{name}.md) | {severity} | {fix} | {finds} |\n")
+        })
+    }
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ListedRule {
+    fn fix(&self) -> &'static str {
+        if self.fixable { "yes" } else { "" }
+    }
+}
+
+/// The page of a rule, to be read in a terminal.
+#[must_use]
+pub fn page(rule: &Rule) -> String {
+    let (title, heading, code) = (
+        AnsiColor::Cyan.on_default().bold(),
+        Style::new().bold(),
+        Style::new().dimmed(),
+    );
+    let page = without_targets(&rule.page());
+    let mut text = String::new();
+    let mut in_code = false;
+    let mut last = None;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            // two examples are apart
+            if !in_code && last == Some("```") {
+                text.push('\n');
+            }
+            in_code = !in_code;
+        } else if in_code {
+            text += &format!("    {code}{line}{code:#}\n");
+        } else if let Some(name) = line.strip_prefix("# ") {
+            let fix = if rule.fixable {
+                ", `portplan fix` resolves it"
+            } else {
+                ""
+            };
+            let severity = concise::severity(rule.severity);
+            text += &format!("{title}{name}{title:#} ({severity}{fix})\n");
+        } else if let Some(name) = line.strip_prefix("## ") {
+            text += &format!("{heading}{name}{heading:#}\n");
+        } else {
+            text += &format!("{line}\n");
+        }
+        last = Some(line);
+    }
+    text
+}
+
+/// Links as a terminal shows them: `[text](https://…)` becomes `text <https://…>`, and of one to
+/// another page the text stays.
+fn without_targets(markdown: &str) -> String {
+    let mut text = String::new();
+    let mut rest = markdown;
+    while let Some((before, after)) = rest.split_once("](") {
+        let (words, target) = (before.rsplit_once('['), after.split_once(')'));
+        let (Some((before, words)), Some((target, after))) = (words, target) else {
+            break;
+        };
+        text += before;
+        text += words;
+        if target.contains("://") {
+            text += &format!(" <{target}>");
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_targets;
+
+    #[test]
+    fn links_are_readable() {
+        for (markdown, expected) in [
+            ("see [a b](https://c/d).", "see a b <https://c/d>."),
+            ("[a](../b.md) and [c](https://d)", "a and c <https://d>"),
+            ("`[::]` and [a](b", "`[::]` and [a](b"),
+            ("`ignore[rule]`", "`ignore[rule]`"),
+        ] {
+            assert_eq!(without_targets(markdown), expected);
+        }
+    }
+}

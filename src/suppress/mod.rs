@@ -1,0 +1,203 @@
+//! What somebody has accepted: a finding that is there and does not count.
+
+pub mod comment;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use crate::compose::problem::Gravity;
+use crate::finding::{Finding, Label};
+use crate::fingerprint::{self, Fingerprint};
+use crate::rules::{self, Rule, unused_ignore};
+use crate::span::FileId;
+use crate::world::World;
+use comment::Ignore;
+
+/// A finding that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silenced {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it does not count.
+    pub by: Silencer,
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silencer {
+    /// A comment beside it says so.
+    Comment {
+        /// Its words.
+        reason: Option<String>,
+    },
+    /// It was there when the baseline was written.
+    Baseline,
+    /// It was there at this revision.
+    Revision(String),
+}
+
+impl Silencer {
+    /// True of what is in the baseline.
+    #[must_use]
+    pub fn is_baseline(&self) -> bool {
+        matches!(self, Self::Baseline)
+    }
+
+    /// Why, in words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Comment {
+                reason: Some(reason),
+            } => reason.clone(),
+            Self::Comment { reason: None } => "ignored by a comment".to_owned(),
+            Self::Baseline => "in the baseline".to_owned(),
+            Self::Revision(revision) => format!("there in {revision}"),
+        }
+    }
+}
+
+/// Parts the findings that are new from those that are known.
+#[must_use]
+pub fn part(
+    findings: Vec<Finding>,
+    known: &BTreeSet<Fingerprint>,
+    by: &Silencer,
+) -> (Vec<Finding>, Vec<Silenced>) {
+    let (old, new): (Vec<_>, Vec<_>) = findings
+        .into_iter()
+        .partition(|finding| known.contains(&finding.fingerprint));
+    let silence = |finding| Silenced {
+        finding,
+        by: by.clone(),
+    };
+    (new, old.into_iter().map(silence).collect())
+}
+
+/// What the rules found, apart from what the comments of the files ignore; ignores that are wrong
+/// or ignore nothing are findings themselves.
+#[must_use]
+pub fn check(world: &World) -> (Vec<Finding>, Vec<Silenced>) {
+    let found = rules::check(world);
+    let comments = Comments::of(world);
+    if comments.0.is_empty() {
+        return (found, Vec::new());
+    }
+    let mut used = BTreeSet::new();
+    let (mut findings, mut silenced) = comments.apply(found, world, &mut used);
+    let wrong = comments.wrong(world, &used);
+    let (wrong, ignored) = comments.apply(wrong, world, &mut used);
+    findings.extend(wrong);
+    silenced.extend(ignored);
+    rules::sort(&mut findings);
+    (findings, silenced)
+}
+
+/// The ignores of each file that has any, by project and file.
+struct Comments(BTreeMap<(usize, FileId), Vec<Ignore>>);
+
+/// A rule that an ignore names: its file, and where the name is in that.
+type Named<'w> = (&'w Utf8Path, u32);
+
+impl Comments {
+    fn of(world: &World) -> Self {
+        let mut all = BTreeMap::new();
+        for (index, project) in world.projects.iter().enumerate() {
+            for (id, file) in project.sources.iter() {
+                let ignores = comment::ignores(file, id);
+                if !ignores.is_empty() {
+                    all.insert((index, id), ignores);
+                }
+            }
+        }
+        Self(all)
+    }
+
+    /// Takes away what is ignored, and notes by what.
+    fn apply<'w>(
+        &self,
+        findings: Vec<Finding>,
+        world: &'w World,
+        used: &mut BTreeSet<Named<'w>>,
+    ) -> (Vec<Finding>, Vec<Silenced>) {
+        let (mut left, mut silenced) = (Vec::new(), Vec::new());
+        for finding in findings {
+            let mut by = None;
+            for label in &finding.labels {
+                for ignore in self.covering(finding.rule, label) {
+                    let names = ignore.rules.iter();
+                    let names = names.filter(|(name, _)| name == finding.rule);
+                    let path = path(world, label.project, label.span.file);
+                    used.extend(names.map(|(_, span)| (path, span.start)));
+                    by.get_or_insert_with(|| Silencer::Comment {
+                        reason: ignore.reason.clone(),
+                    });
+                }
+            }
+            match by {
+                Some(by) => silenced.push(Silenced { finding, by }),
+                None => left.push(finding),
+            }
+        }
+        (left, silenced)
+    }
+
+    fn covering(&self, rule: &str, label: &Label) -> impl Iterator<Item = &Ignore> {
+        let ignores = self.0.get(&(label.project, label.span.file));
+        let ignores = ignores.into_iter().flatten();
+        ignores.filter(move |ignore| ignore.covers(rule, label.span))
+    }
+
+    /// The ignores that name no rule, or one that has found nothing where it could have.
+    fn wrong(&self, world: &World, used: &BTreeSet<Named<'_>>) -> Vec<Finding> {
+        let mut found = Vec::new();
+        // a file that several projects share is told of once
+        let mut told = BTreeSet::new();
+        for ((project, file), ignores) in &self.0 {
+            let path = path(world, *project, *file);
+            if !told.insert(path) {
+                continue;
+            }
+            for ignore in ignores {
+                let at = |span| Label {
+                    project: *project,
+                    span,
+                    text: String::new(),
+                };
+                if ignore.rules.is_empty() {
+                    found.push(unused_ignore::nameless(at(ignore.span)));
+                }
+                for (name, span) in &ignore.rules {
+                    let Some(rule) = Rule::named(name) else {
+                        found.push(unused_ignore::unknown(name, at(*span)));
+                        continue;
+                    };
+                    let is_used = used.contains(&(path, span.start));
+                    // what it is about is not known before this is done
+                    let is_own = rule.name == unused_ignore::RULE.name;
+                    if !is_used && !is_own && looked_for(world, rule) {
+                        found.push(unused_ignore::unused(rule, at(*span)));
+                    }
+                }
+            }
+        }
+        fingerprint::assign(&mut found, world);
+        found
+    }
+}
+
+/// Whether all that a rule could find was seen.
+pub(crate) fn looked_for(world: &World, rule: &Rule) -> bool {
+    let mut projects = world.projects.iter();
+    let whole = projects.all(|project| {
+        let mut problems = project.problems.iter();
+        let chosen = project.profiles != crate::compose::profiles::Profiles::Unchosen;
+        !chosen && problems.all(|problem| problem.gravity != Gravity::Error)
+    });
+    whole && rule.needs.met(world)
+}
+
+fn path(world: &World, project: usize, file: FileId) -> &Utf8Path {
+    world.projects[project].sources.file(file).path()
+}

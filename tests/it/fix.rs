@@ -1,0 +1,174 @@
+//! `portplan plan` and `portplan fix`, as users see them.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{Output, run, run_with_stdin};
+
+const COMPOSE: &str = "# the shop
+services:
+  web:
+    image: web
+    ports:
+      - \"8080:80\"   # the front
+  api:
+    image: api
+    ports: ['127.0.0.1:8080:8000']
+  db: {image: postgres, ports: [{target: 5432, published: 5432}]}
+  test-db: {image: postgres, ports: [\"${TEST_DB:-5432}:5432\"]}
+";
+
+fn folder(compose: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = folder.path().join("shop");
+    fs::create_dir(&shop).unwrap();
+    fs::write(shop.join("compose.yaml"), compose).unwrap();
+    folder
+}
+
+fn words(args: &str) -> Vec<String> {
+    args.split_whitespace().map(str::to_owned).collect()
+}
+
+fn portplan(folder: &Path, args: &str) -> Output {
+    run(&words(args), &folder.join("shop"), &[])
+}
+
+fn shown(output: &Output) -> String {
+    let status = output.status.unwrap();
+    format!("{}{}(exit status {status})\n", output.stdout, output.stderr)
+}
+
+fn compose(folder: &Path) -> String {
+    fs::read_to_string(folder.join("shop/compose.yaml")).unwrap()
+}
+
+#[test]
+fn a_plan_a_fix_and_nothing_more() {
+    let folder = folder(COMPOSE);
+    let path = folder.path();
+    insta::assert_snapshot!("plan", shown(&portplan(path, "plan")));
+    assert_eq!(compose(path), COMPOSE);
+    insta::assert_snapshot!("diff", shown(&portplan(path, "fix --diff")));
+    assert_eq!(compose(path), COMPOSE);
+    insta::assert_snapshot!("fix", shown(&portplan(path, "fix --backup")));
+    let fixed = COMPOSE
+        .replace("127.0.0.1:8080", "127.0.0.1:8081")
+        .replace("TEST_DB:-5432", "TEST_DB:-5433");
+    assert_eq!(compose(path), fixed);
+    assert_eq!(
+        fs::read_to_string(path.join("shop/compose.yaml.bak")).unwrap(),
+        COMPOSE
+    );
+    assert_eq!(
+        shown(&portplan(path, "fix")),
+        "nothing has to move\n(exit status 0)\n"
+    );
+    assert_eq!(portplan(path, "check").status, Some(0));
+    assert_eq!(compose(path), fixed);
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_exactly() {
+    let folder = folder(COMPOSE);
+    let path = folder.path();
+    assert_eq!(
+        portplan(path, "plan --strategy offset:1000 -o plan.json").status,
+        Some(1)
+    );
+    let text = fs::read_to_string(path.join("shop/plan.json")).unwrap();
+    crate::schemas::validate("plan", &serde_json::from_str(&text).unwrap());
+    let changed = format!("{COMPOSE}# one line more\n");
+    fs::write(path.join("shop/compose.yaml"), &changed).unwrap();
+    insta::assert_snapshot!(
+        "changed_since",
+        shown(&portplan(path, "fix --plan plan.json"))
+    );
+    assert_eq!(compose(path), changed);
+    fs::write(path.join("shop/compose.yaml"), COMPOSE).unwrap();
+    assert_eq!(portplan(path, "fix --plan plan.json").status, Some(0));
+    let fixed = COMPOSE
+        .replace("127.0.0.1:8080", "127.0.0.1:9080")
+        .replace("TEST_DB:-5432", "TEST_DB:-6432");
+    assert_eq!(compose(path), fixed);
+}
+
+#[test]
+fn each_move_can_be_asked_for() {
+    let folder = folder(COMPOSE);
+    let path = folder.path();
+    // not the api, so the web; on a port that is taken, then on one that is not; the rest as planned
+    let answers = b"n\n5432\n8090\ny\n";
+    let output = run_with_stdin(&words("fix -i"), &path.join("shop"), &[], answers);
+    insta::assert_snapshot!("interactive", shown(&output));
+    let fixed = COMPOSE
+        .replace("\"8080:80\"", "\"8090:80\"")
+        .replace("TEST_DB:-5432", "TEST_DB:-5433");
+    assert_eq!(compose(path), fixed);
+    // the end of the input is a no
+    fs::write(path.join("shop/compose.yaml"), COMPOSE).unwrap();
+    assert_eq!(portplan(path, "fix -i").status, Some(1));
+    assert_eq!(compose(path), COMPOSE);
+}
+
+#[test]
+fn what_cannot_be_asked_for() {
+    let folder = folder(COMPOSE);
+    let path = folder.path();
+    for args in [
+        "fix --pin wbe",
+        "fix --service wbe",
+        "fix --only no-such-rule",
+        "fix --pin web:x",
+        "fix --strategy far",
+        "fix --plan none.json",
+        "fix --plan compose.yaml",
+        "plan -o compose.yaml --format json --only replica-collision",
+        "plan --pin web --pin api --pin db --pin test-db",
+    ] {
+        let output = portplan(path, args);
+        insta::assert_snapshot!(args.replace([' ', '-', ':'], "_"), shown(&output));
+        assert_eq!(compose(path), COMPOSE);
+    }
+}
+
+#[test]
+fn only_what_is_asked_for_is_moved() {
+    let folder = folder(COMPOSE);
+    let path = folder.path();
+    assert_eq!(portplan(path, "fix --service test-db").status, Some(1));
+    assert_eq!(
+        compose(path),
+        COMPOSE.replace("TEST_DB:-5432", "TEST_DB:-5433")
+    );
+    assert_eq!(
+        portplan(path, "fix --only replica-collision").status,
+        Some(0)
+    );
+    assert_eq!(portplan(path, "fix --pin api").status, Some(0));
+    let fixed = COMPOSE.replace("TEST_DB:-5432", "TEST_DB:-5433");
+    assert_eq!(compose(path), fixed.replace("\"8080:80\"", "\"8081:80\""));
+}
+
+#[test]
+fn numbers_become_variables() {
+    let folder = folder(COMPOSE);
+    let path = folder.path();
+    let listed = portplan(path, "list --format json").stdout;
+    let before: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(portplan(path, "fix --parameterize").status, Some(0));
+    insta::assert_snapshot!("parameterized", compose(path));
+    let listed = portplan(path, "list --format json").stdout;
+    let after: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let published = |list: &serde_json::Value| {
+        let ports = list["projects"][0]["ports"].as_array().unwrap().clone();
+        ports
+            .iter()
+            .map(|port| port["published"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(published(&before), published(&after));
+    assert_eq!(portplan(path, "fix --into env").status, Some(0));
+    insta::assert_snapshot!("env", fs::read_to_string(path.join("shop/.env")).unwrap());
+    assert_eq!(portplan(path, "check").status, Some(0));
+}
