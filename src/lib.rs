@@ -21,6 +21,7 @@ pub mod remedy;
 pub mod report;
 pub mod revision;
 pub mod rules;
+pub mod settings;
 pub mod source;
 pub mod span;
 pub mod stack;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::binding::Engine;
 use crate::compose::project::Project;
 use crate::machine::Machine;
+use crate::settings::Settings;
 use crate::worktree::Neighbour;
 
 /// The projects, and what would run them.
@@ -26,6 +27,8 @@ pub struct World {
     pub neighbours: Arc<Vec<Neighbour>>,
     /// The Swarm stack that the projects would be deployed as, instead of started by Compose.
     pub stack: Option<String>,
+    /// What the user has settled for good.
+    pub settings: Arc<Settings>,
 }
 
 /// Projects that share a host, and the machine that it is, if one is known.

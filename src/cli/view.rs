@@ -1,5 +1,7 @@
 //! What check, plan and fix look at: projects, and what would run them.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use clap::Args;
 
@@ -118,6 +120,7 @@ impl ViewArgs {
                 together: self.together,
                 neighbours: neighbours.into(),
                 stack: stack.map(str::to_owned),
+                settings: Arc::default(),
             },
             reading,
             found,
@@ -145,6 +148,7 @@ impl ViewArgs {
             machines: now.machines.clone(),
             stack: now.stack.clone(),
             neighbours: now.neighbours.clone(),
+            settings: now.settings.clone(),
             ..*now
         })
     }

@@ -37,6 +37,8 @@ pub struct Rule {
     pub severity: Severity,
     /// True if its findings can say where to move a port.
     pub fixable: bool,
+    /// True if it is off until somebody asks for it.
+    pub opt_in: bool,
     /// Without what it finds nothing.
     pub needs: Needs,
     source: &'static str,
@@ -137,6 +139,7 @@ impl Rule {
             name,
             severity,
             fixable: false,
+            opt_in: false,
             needs: Needs::Files,
             source,
             check,
@@ -149,6 +152,21 @@ impl Rule {
             fixable: true,
             ..self
         }
+    }
+
+    /// The same, off until somebody asks for it.
+    #[allow(dead_code)]
+    const fn opt_in(self) -> Self {
+        Self {
+            opt_in: true,
+            ..self
+        }
+    }
+
+    /// How grave it is where nothing is settled, `None` if it is off.
+    #[must_use]
+    pub fn default_level(&self) -> Option<Severity> {
+        (!self.opt_in).then_some(self.severity)
     }
 
     /// The same, if it finds nothing without this.
@@ -241,10 +259,29 @@ pub fn check(world: &World) -> Vec<Finding> {
     for rule in &RULES {
         (rule.check)(rule, &context, &mut findings);
     }
+    settle(&mut findings, world);
     sort(&mut findings);
     findings.dedup();
     fingerprint::assign(&mut findings, world);
     findings
+}
+
+/// Gives findings the severity that is settled for their rule and file, and leaves out those whose
+/// rule is off there.
+///
+/// A rule may hold a finding for less grave than itself: that stays, unless another level is set.
+fn settle(findings: &mut Vec<Finding>, world: &World) {
+    findings.retain_mut(|finding| {
+        let (Some(rule), Some(label)) = (Rule::named(finding.rule), finding.labels.first()) else {
+            return true;
+        };
+        let file = world.projects[label.project].sources.file(label.span.file);
+        let level = world.settings.level(rule, file.path());
+        if let Some(level) = level.filter(|level| *level != rule.severity) {
+            finding.severity = level;
+        }
+        level.is_some()
+    });
 }
 
 /// Puts findings into the order of the files they are in.

@@ -121,15 +121,20 @@ impl Live {
     /// Removes containers and networks of these tests.
     fn clean(&self) {
         let filter = format!("--filter label={LABEL}");
-        for (list, remove) in [
-            (format!("ps -aq {filter}"), "rm -fv"),
-            (format!("network ls -q {filter}"), "network rm"),
-        ] {
-            let ids = self.docker(&list).replace('\n', " ");
-            if !ids.is_empty() {
-                self.docker(&format!("{remove} {ids}"));
-            }
+        let ids = |list: &str| self.docker(&format!("{list} {filter}")).replace('\n', " ");
+        let containers = ids("ps -aq");
+        if !containers.is_empty() {
+            self.docker(&format!("rm -fv {containers}"));
         }
+        // an engine lets go of a container's endpoint a moment after the container is gone
+        for _ in 0..20 {
+            let networks = ids("network ls -q");
+            if networks.is_empty() || self.try_docker(&format!("network rm {networks}")).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+        say("the engine does not let go of a network of these tests");
     }
 
     /// The machine as `check --live` reads it.

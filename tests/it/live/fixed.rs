@@ -70,7 +70,10 @@ impl Project {
             services.insert(name.clone(), stub);
         }
         Ok((
-            json!({ "name": format!("{LABEL}-fixed"), "services": services }),
+            json!({
+                "name": format!("{LABEL}-fixed"), "services": services,
+                "networks": { "default": { "labels": [LABEL] } },
+            }),
             count,
         ))
     }
@@ -144,7 +147,8 @@ impl Live {
         };
         let tried = act(&["up", "-d"]);
         let running = self.docker(&format!("ps -q --filter label={LABEL}"));
-        act(&["down", "-t", "0"]).unwrap();
+        // what it leaves is cleared away after it
+        let _ = act(&["down", "-t", "0"]);
         tried.map(|_| running.lines().count() as u64)
     }
 }
