@@ -78,6 +78,11 @@ impl Demand {
 /// Everyone who is in a demand can move.
 #[must_use]
 pub fn solve(costs: &[Cost], demands: &[Demand]) -> Choice {
+    within(costs, demands, NODES)
+}
+
+/// The same, looking at so many nodes in each stage and no more.
+fn within(costs: &[Cost], demands: &[Demand], nodes: u64) -> Choice {
     let mut moved = BTreeSet::new();
     let mut open: Vec<Demand> = demands.to_vec();
     // those who must move may spare others
@@ -96,7 +101,7 @@ pub fn solve(costs: &[Cost], demands: &[Demand]) -> Choice {
     let count = |moved: &BTreeSet<usize>| moved.iter().map(|one| costs[*one].moves).sum::<u32>();
     let mut at_least = count(&moved);
     for part in components(open) {
-        let found = component(costs, &part);
+        let found = component(costs, &part, nodes);
         at_least += found.at_least;
         moved.extend(found.moved);
     }
@@ -132,7 +137,7 @@ fn components(mut demands: Vec<Demand>) -> Vec<Vec<Demand>> {
     parts
 }
 
-fn component(costs: &[Cost], demands: &[Demand]) -> Choice {
+fn component(costs: &[Cost], demands: &[Demand], nodes: u64) -> Choice {
     if let [demand] = demands {
         let mut by_cost = demand.of.clone();
         by_cost.sort_by_key(|one| costs[*one]);
@@ -154,7 +159,7 @@ fn component(costs: &[Cost], demands: &[Demand]) -> Choice {
     .enumerate()
     {
         let sum = |moved: &BTreeSet<usize>| moved.iter().map(|one| of(&costs[*one])).sum::<u32>();
-        let found = least(costs, demands, of, &bounds, &best.moved);
+        let found = least(costs, demands, of, &bounds, &best.moved, nodes);
         if let Some(moved) = found.moved.filter(|moved| sum(moved) <= sum(&best.moved)) {
             best.moved = moved;
         }
@@ -179,6 +184,7 @@ fn least(
     of: Part,
     bounds: &[Bound],
     start: &BTreeSet<usize>,
+    nodes: u64,
 ) -> Found {
     let mut problem = Problem::new(OptimizationDirection::Minimize);
     let everyone: BTreeSet<usize> = demands
@@ -203,7 +209,7 @@ fn least(
         problem.add_constraint(sum, ComparisonOp::Le, f64::from(*most));
     }
     let mut options = SolveOptions::default();
-    options.node_limit = Some(NODES);
+    options.node_limit = Some(nodes);
     let known =
         |(one, moves): (&usize, &Variable)| (*moves, f64::from(u8::from(start.contains(one))));
     options.warm_start = Some(moves.iter().map(known).collect());
@@ -344,6 +350,29 @@ mod tests {
             let found = (sum(|c| c.moves), sum(|c| c.harm), sum(|c| c.rank));
             prop_assert_eq!(found, brute_force(&costs, &demands));
             prop_assert_eq!(choice.at_least, found.0);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn what_is_said_of_a_search_cut_short_is_true(
+            nodes in 1_u64..4,
+            (costs, demands) in (9_usize..13).prop_flat_map(|count| {
+                let pairs = prop::collection::btree_set((0..count, 0..count), 9..30);
+                let demands = pairs.prop_map(|pairs| {
+                    let pairs = pairs.into_iter().filter(|(one, other)| one != other);
+                    pairs.map(|(one, other)| Demand::new([one, other], 1)).collect::<Vec<_>>()
+                });
+                (costs(count), demands)
+            })
+        ) {
+            let choice = within(&costs, &demands, nodes);
+            prop_assert!(demands.iter().all(|demand| demand.is_met(&choice.moved)));
+            let moves: u32 = choice.moved.iter().map(|one| costs[*one].moves).sum();
+            let fewest = brute_force(&costs, &demands).0;
+            prop_assert!(choice.at_least <= fewest && fewest <= moves);
         }
     }
 }

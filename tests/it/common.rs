@@ -21,6 +21,19 @@ pub fn run(args: &[String], cwd: &Path, env: &[(String, String)]) -> Output {
     run_with_stdin(args, cwd, env, b"")
 }
 
+/// The program with no environment but this.
+pub fn command(args: &[String], cwd: &Path, env: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portplan"));
+    command
+        .args(args)
+        .current_dir(cwd)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/nonexistent")
+        .envs(env.iter().map(|(name, value)| (name, value)));
+    command
+}
+
 /// [`run`], with something to read on standard input.
 pub fn run_with_stdin(
     args: &[String],
@@ -28,13 +41,7 @@ pub fn run_with_stdin(
     env: &[(String, String)],
     stdin: &[u8],
 ) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_portplan"))
-        .args(args)
-        .current_dir(cwd)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", "/nonexistent")
-        .envs(env.iter().map(|(name, value)| (name, value)))
+    let mut child = command(args, cwd, env)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -172,3 +172,63 @@ fn numbers_become_variables() {
     insta::assert_snapshot!("env", fs::read_to_string(path.join("shop/.env")).unwrap());
     assert_eq!(portplan(path, "check").status, Some(0));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_fix_leaves_files_whole_and_the_next_one_ends_it() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    const TIMES: u64 = 500;
+    const FILES: [&str; 2] = ["compose.yaml", ".env"];
+    // two files to write, long enough to be torn
+    let compose = COMPOSE.to_owned() + &"# filler\n".repeat(500);
+    let env = "# filler\n".repeat(1_000);
+    let folder = folder(&compose);
+    let shop = folder.path().join("shop");
+    let read = || FILES.map(|name| fs::read_to_string(shop.join(name)).unwrap());
+    let reset = || {
+        fs::write(shop.join("compose.yaml"), &compose).unwrap();
+        fs::write(shop.join(".env"), &env).unwrap();
+    };
+    let fix = || portplan(folder.path(), "fix --into env").status;
+    reset();
+    let start = Instant::now();
+    assert_eq!(fix(), Some(0));
+    let takes = start.elapsed();
+    let old = [compose.clone(), env.clone()];
+    let new = read();
+    assert!(old[0] != new[0] && old[1] != new[1]);
+    let mut seed = 0x9e37_79b9_u64;
+    let (mut untouched, mut half) = (0, 0);
+    for _ in 0..TIMES {
+        reset();
+        let mut child = crate::common::command(&words("fix --into env"), &shop, &[])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        std::thread::sleep(takes.mul_f64((seed >> 33) as f64 / f64::from(u32::MAX >> 1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = read();
+        let whole = [0, 1].map(|file| {
+            let is_new = found[file] == new[file];
+            assert!(
+                is_new || found[file] == old[file],
+                "{} is torn",
+                FILES[file]
+            );
+            is_new
+        });
+        untouched += u32::from(whole == [false, false]);
+        half += u32::from(whole[0] != whole[1]);
+        assert_eq!(fix(), Some(0));
+        assert_eq!(portplan(folder.path(), "check").status, Some(0));
+    }
+    crate::common::say(&format!(
+        "killed: {TIMES} runs of `fix`, each file whole each time; {untouched} had written nothing, \
+         {half} one of two files; the next run ended all of them"
+    ));
+}
