@@ -232,3 +232,19 @@ fn a_killed_fix_leaves_files_whole_and_the_next_one_ends_it() {
          {half} one of two files; the next run ended all of them"
     ));
 }
+
+/// What docs/fix.md says of us beside others.
+#[test]
+fn two_numbers_change_in_the_file_of_the_comparison() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/peers/docker-compose.yml");
+    let before = fs::read_to_string(file).unwrap();
+    for text in [before.clone(), before.replace('\n', "\r\n")] {
+        let folder = folder(&text);
+        let fixed = portplan(folder.path(), "fix");
+        assert_eq!(fixed.status, Some(0), "{fixed:?}");
+        assert_eq!(
+            compose(folder.path()),
+            text.replace("127.0.0.1:8080", "127.0.0.1:8081")
+        );
+    }
+}
