@@ -12,8 +12,8 @@ use crate::compose::dotenv::{self, Variables};
 use crate::compose::environment::Environment;
 use crate::compose::port::Publish;
 use crate::compose::project::{Project, Service};
-use crate::plan::Move;
-use crate::source::{FileKind, Files, SourceFile};
+use crate::plan::{Move, PublishId};
+use crate::source::{FileKind, Files, SourceFile, join};
 use crate::span::{FileId, Span};
 
 /// What changes would do that nobody asked for. It is a mistake of portplan; nothing was written.
@@ -86,6 +86,11 @@ pub(super) fn prove(
             }
         }
     }
+    let touched = touched(workspace, changes);
+    let requests = reading.requests.into_iter().zip(&touched);
+    reading.requests = requests
+        .filter_map(|(request, touched)| touched.then_some(request))
+        .collect();
     let after = reading.load(&overlay);
     let refused: BTreeSet<_> = changes
         .refusals
@@ -99,15 +104,19 @@ pub(super) fn prove(
         .collect();
 
     let mut proof = Proof::default();
-    if after.len() != workspace.projects.len() {
+    let before = workspace.projects.iter().enumerate();
+    let before: Vec<_> = before.filter(|(index, _)| touched[*index]).collect();
+    if after.len() != before.len() || moves.keys().any(|id| !touched[id.project]) {
         proof.differ("the projects are others");
     }
-    for (index, (old, new)) in workspace.projects.iter().zip(&after).enumerate() {
-        let moved = |service: usize, port: usize| {
-            let mut names = moves
-                .iter()
-                .filter(|(id, _)| (id.project, id.service, id.port) == (index, service, port));
-            names.next().map(|(_, one)| **one)
+    for ((index, old), new) in before.into_iter().zip(&after) {
+        let moved = |service, port| {
+            let id = PublishId {
+                project: index,
+                service,
+                port,
+            };
+            moves.get(&id).map(|one| **one)
         };
         let mut files = old.files.clone();
         files.extend(created.get(&index).map(|path| path.to_path_buf()));
@@ -127,6 +136,22 @@ pub(super) fn prove(
         }
     }
     proof.result()
+}
+
+/// By project, whether it is made of a file that changes. All may be that will find a new file or
+/// another shell.
+fn touched(workspace: &Workspace<'_>, changes: &Changes) -> Vec<bool> {
+    let created = changes.patches.iter().any(|patch| patch.before.is_none());
+    let all = created || !changes.exports.is_empty();
+    let patched: BTreeSet<&Utf8Path> = changes.patches.iter().map(|patch| &*patch.path).collect();
+    let is_patched = |file: &SourceFile| {
+        let path = join(&workspace.reading.cwd, file.path());
+        patched.contains(&*workspace.files.real(&path))
+    };
+    let projects = workspace.projects.iter();
+    projects
+        .map(|project| all || project.sources.files().iter().any(is_patched))
+        .collect()
 }
 
 /// What is not as it should be.

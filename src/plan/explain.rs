@@ -121,7 +121,20 @@ impl Why {
         let ports = ports.map_or_else(String::new, |ports| ports.to_string());
         match &names[..] {
             [one] => format!("{one} cannot have all it wants of {ports}"),
-            several => format!("{} cannot all have {ports}", several.join(", ")),
+            several => format!("{} cannot all have {ports}", listed(several)),
+        }
+    }
+}
+
+/// The first of some, and how many more there are.
+#[must_use]
+pub fn listed(words: &[String]) -> String {
+    const FEW: usize = 4;
+    match words {
+        few if few.len() <= FEW => few.join(", "),
+        many => {
+            let (first, rest) = many.split_at(FEW - 1);
+            format!("{} and {} more", first.join(", "), rest.len())
         }
     }
 }

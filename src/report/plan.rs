@@ -12,6 +12,7 @@ use super::place::OriginPlace;
 use super::table::align;
 use crate::edit::{Edit, Format, Patch, Scope};
 use crate::graph::{Allocation, Entry};
+use crate::plan::explain::listed;
 use crate::plan::{Fixed, Plan, PublishId, Stuck};
 use crate::remedy::Remedy;
 use crate::world::World;
@@ -239,7 +240,7 @@ fn unresolved(
     }
     let why = stuck.why.subject(world, hosts);
     Unresolved {
-        message: format!("{why}; {}", names.join(", ")),
+        message: format!("{why}; {}", listed(&names)),
     }
 }
 
