@@ -9,7 +9,8 @@ use super::feed::{Feed, Link, Source};
 use super::patch::{Edit, Format, Patch, Scope};
 use super::site::{self, Edits, Placed, Plan, Writing};
 use super::spell::{self, TextEdit};
-use super::{Changes, Workspace, variable};
+use super::variable::{self, Reach};
+use super::{Changes, Workspace};
 use crate::binding::PortRange;
 use crate::compose::interpolate::{Lookup as _, mentions};
 use crate::compose::port::{OriginKind, Publish};
@@ -202,7 +203,9 @@ impl<'s> Names<'s> {
                 })
                 .map(|(other, _)| *other)
                 .collect();
-            if let Some(reason) = variable::other_use(feed, variable, None, &alike) {
+            let (project, ..) = source.publish.of(feed.workspace.projects);
+            let reach = Reach::Folder(&project.root);
+            if let Some(reason) = variable::other_use(feed, variable, reach, &alike) {
                 return Some(format!(
                     "{reason}: move it in the compose file (--into compose)"
                 ));

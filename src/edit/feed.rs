@@ -4,12 +4,15 @@
 //! names the variable, then the aliases, merge keys and `extends` that pull the entry in. A change
 //! at one of these reaches all publishes that it feeds.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
+
+use camino::Utf8PathBuf;
 
 use super::patch::Format;
 use super::shelf::{Book, Place, Shelf};
 use super::spell;
-use super::{Along, Workspace};
+use super::{Along, Workspace, variable};
 use crate::compose::document::Template;
 use crate::compose::port::{Origin, OriginKind, Publish};
 use crate::compose::project::PublishId;
@@ -57,6 +60,7 @@ pub(super) struct Feed<'a> {
     named: HashMap<&'a str, BTreeSet<Place>>,
     /// What may change with the variables that it names, and how often it names them.
     along: HashMap<Place, usize>,
+    container_env_files: OnceCell<BTreeSet<Utf8PathBuf>>,
 }
 
 impl<'a> Feed<'a> {
@@ -69,6 +73,7 @@ impl<'a> Feed<'a> {
             templates: HashMap::new(),
             named: HashMap::new(),
             along: HashMap::new(),
+            container_env_files: OnceCell::new(),
         };
         for (project, read) in workspace.projects.iter().enumerate() {
             for template in &read.templates {
@@ -154,6 +159,8 @@ impl<'a> Feed<'a> {
         let scalar = || Some(Link::Scalar(self.scalar(source)?.place));
         let mut chain = Vec::new();
         match &origin.kind {
+            // it has none, but a change of the entry would give it one
+            _ if self.publish(source.publish).published.is_none() => chain.extend(scalar()),
             OriginKind::Literal => chain.push(Link::Digits(digits)),
             OriginKind::Default { .. } | OriginKind::EnvFile { .. } => {
                 chain.push(Link::Digits(digits));
@@ -165,7 +172,8 @@ impl<'a> Feed<'a> {
                 chain.push(Link::Shell(variable.clone()));
                 chain.extend(scalar());
             }
-            OriginKind::Mixed => {}
+            // nothing can be written, but a change of the entry would reach it
+            OriginKind::Mixed => chain.extend(scalar()),
         }
         let steps = origin.trail.iter().rev();
         chain.extend(steps.map(|step| Link::Step(place(step.span))));
@@ -215,6 +223,12 @@ impl<'a> Feed<'a> {
     /// Where a variable is named in compose files.
     pub fn named(&self, variable: &str) -> impl Iterator<Item = Place> {
         self.named.get(variable).into_iter().flatten().copied()
+    }
+
+    /// The env files that services give to their containers as a whole.
+    pub fn container_env_files(&self) -> &BTreeSet<Utf8PathBuf> {
+        let files = &self.container_env_files;
+        files.get_or_init(|| variable::container_env_files(self))
     }
 
     /// How the step at `place` pulls a source in.

@@ -211,11 +211,10 @@ impl Proof {
                 .map(|publish| fields(publish, None))
                 .collect();
             if expected != found {
-                let show = |ports: &[Fields]| format!("{ports:?}");
                 self.differ(say(&format!(
                     "its ports are {}, not {}",
-                    show(&found),
-                    show(&expected)
+                    shown(&found),
+                    shown(&expected)
                 )));
             }
         }
@@ -280,6 +279,20 @@ fn fields(publish: &Publish, published: Option<String>) -> Fields {
             publish.app_protocol,
         ],
     )
+}
+
+/// Publishes as people write them.
+fn shown(ports: &[Fields]) -> String {
+    let one = |(target, published, [host_ip, protocol, ..]): &Fields| {
+        let target = target.map_or_else(String::new, |target| target.to_string());
+        let parts = [host_ip.clone(), published.clone(), Some(target)];
+        let mapping: Vec<String> = parts.into_iter().flatten().collect();
+        let protocol = protocol.as_deref().filter(|it| *it != "tcp");
+        let protocol = protocol.map_or_else(String::new, |it| format!("/{it}"));
+        mapping.join(":") + &protocol
+    };
+    let ports: Vec<String> = ports.iter().map(one).collect();
+    format!("[{}]", ports.join(", "))
 }
 
 /// What a service has apart from ports and places.

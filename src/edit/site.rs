@@ -7,7 +7,8 @@ use super::feed::{Feed, Link, Source};
 use super::patch::{Edit, Format, Patch};
 use super::shelf::{Place, Shelf};
 use super::spell::{self, TextEdit};
-use super::{Along, Changes, Refusal, Workspace, own, variable};
+use super::variable::{self, Reach};
+use super::{Along, Changes, Refusal, Workspace, own};
 use crate::binding::PortRange;
 use crate::compose::interpolate::Lookup as _;
 use crate::compose::port::OriginKind;
@@ -161,11 +162,12 @@ fn unfit(
 ) -> Option<String> {
     // what a step pulls in beside it is copied as it is
     let start = feed.chain(source).first();
+    let is_step = matches!(link, Link::Step(_));
     let fed: Vec<Source> = feed
         .fed(link)
         .iter()
         .copied()
-        .filter(|other| feed.chain(*other).first() == start)
+        .filter(|other| !is_step || feed.chain(*other).first() == start)
         .collect();
     if let Some(other) = fed.iter().find(|other| !moves.contains_key(&other.publish)) {
         return Some(format!(
@@ -179,17 +181,17 @@ fn unfit(
         .copied()
         .collect();
     // in a copy each gets its own number
-    if !matches!(link, Link::Step(_)) && spell::numbers(&fed_moves).is_none() {
+    if !is_step && spell::numbers(&fed_moves).is_none() {
         return Some("its number is also that of a port that moves elsewhere".into());
     }
     let stdin = |place: &Place| {
         (feed.shelf.book(*place).path == "-").then(|| "standard input cannot be changed".into())
     };
     match link {
-        Link::Shell(variable) => variable::other_use(feed, variable, None, &fed),
+        Link::Shell(variable) => variable::other_use(feed, variable, Reach::Everyone, &fed),
         Link::Digits(place) => match (feed.shelf.book(*place).format, &feed.origin(source).kind) {
             (Format::Env, OriginKind::EnvFile { variable }) => {
-                variable::other_use(feed, variable, Some(*place), &fed)
+                variable::other_use(feed, variable, Reach::EnvFile(*place), &fed)
             }
             (Format::Env, _) => Some("its number is a default in an env file".into()),
             (Format::Yaml, _) => stdin(place).or_else(|| {

@@ -268,3 +268,85 @@ fn an_env_file_that_is_not_utf_8_keeps_its_bytes() {
         b"# caf\xe9 \xff\nA=\xe9\nPORT=8081\n"
     );
 }
+
+/// What one project's move may touch of another's, with the files of both.
+#[test]
+fn projects_that_name_one_variable() {
+    const PORTS: &str = "services: {web: {image: x, ports: ['${PORT}:80']}}\n";
+    const DEFAULT: &str = "services: {web: {image: x, ports: ['${PORT:-8080}:80']}}\n";
+    const INCLUDE: &str = "include: [{path: sub/compose.yaml, env_file: sub/given.env}]\n";
+    const INCLUDED: &str = "it is included here and elsewhere, and an included service cannot be \
+                            changed where it is included: move it in an override file (--into override)";
+    type Files<'a> = &'a [(&'a str, &'a str)];
+    let cases: &[(&str, Files<'_>, Destination, Result<&str, &str>)] = &[
+        (
+            "each has an env file of its own",
+            &[
+                ("a/compose.yaml", PORTS),
+                ("a/.env", "PORT=8080\n"),
+                ("b/compose.yaml", PORTS),
+                ("b/.env", "PORT=8080\n"),
+            ],
+            Destination::Compose,
+            Ok("a/.env"),
+        ),
+        (
+            "each would have one",
+            &[("a/compose.yaml", DEFAULT), ("b/compose.yaml", DEFAULT)],
+            Destination::Env,
+            Ok("a/.env"),
+        ),
+        (
+            "an env file of the one who includes",
+            &[
+                ("a/compose.yaml", INCLUDE),
+                ("a/sub/compose.yaml", PORTS),
+                ("a/sub/given.env", "PORT=8080\n"),
+                ("b/compose.yaml", PORTS),
+            ],
+            Destination::Compose,
+            Ok("a/sub/given.env"),
+        ),
+        (
+            "the entry is also that of one who has no number",
+            &[
+                ("a/compose.yaml", INCLUDE),
+                ("a/sub/compose.yaml", PORTS),
+                ("a/sub/given.env", "PORT=8080\nOTHER=$PORT\n"),
+                ("b/compose.yaml", "include: [../a/sub/compose.yaml]\n"),
+            ],
+            Destination::Compose,
+            Err(INCLUDED),
+        ),
+        (
+            "the entry is also that of one who has another number",
+            &[
+                ("a/compose.yaml", INCLUDE),
+                ("a/sub/compose.yaml", PORTS),
+                ("a/sub/given.env", "PORT=8080\nOTHER=$PORT\n"),
+                (
+                    "b/compose.yaml",
+                    "include: [{path: ../a/sub/compose.yaml, env_file: given.env}]\n",
+                ),
+                ("b/given.env", "PORT=9090\n"),
+            ],
+            Destination::Compose,
+            Err(INCLUDED),
+        ),
+    ];
+    for (name, files, destination, expected) in cases {
+        let files: Vec<_> = files.iter().map(|it| (it.0, it.1.as_bytes())).collect();
+        let scene = Scene::new(&files, &[], &["a/compose.yaml", "b/compose.yaml"]);
+        let mut moves = scene.moves("web 8080 8081");
+        moves.truncate(1);
+        let changes = scene.changes(&moves, *destination);
+        let refused = changes.refusals.first().map(|it| it.reason.as_str());
+        let files = changes.patches.iter().map(|patch| patch.shown.as_str());
+        let found = match refused {
+            Some(reason) => Err(reason),
+            None => Ok(files.collect::<Vec<_>>().join(" ")),
+        };
+        let found = found.as_ref().map(String::as_str).map_err(|it| *it);
+        assert_eq!(found, *expected, "{name}");
+    }
+}
