@@ -13,7 +13,9 @@ mod plan;
 mod policy;
 mod rules;
 mod schema;
+mod shell;
 mod snapshot;
+mod start;
 mod view;
 mod who;
 
@@ -59,7 +61,7 @@ impl From<Status> for ExitCode {
 )]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
     #[command(flatten)]
     projects: ProjectArgs,
 }
@@ -77,6 +79,8 @@ enum Command {
     Rules(rules::RulesArgs),
     Explain(rules::ExplainArgs),
     Schema(schema::SchemaArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Runs the program with the process's arguments and environment.
@@ -90,7 +94,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let status = match cli.command {
+    let Some(command) = cli.command else {
+        return start::run(&cli.projects).into();
+    };
+    let status = match command {
         Command::Check(args) => check::run(&args, &cli.projects),
         Command::Plan(args) => plan::run(&args, &cli.projects),
         Command::Fix(args) => fix::run(&args, &cli.projects),
@@ -102,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args),
         Command::Explain(args) => rules::explain(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     status.into()
 }

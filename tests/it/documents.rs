@@ -1,16 +1,48 @@
-//! The console blocks of the documents are what the program prints.
+//! The documents: what their console blocks show is printed, and what they link to is there.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::common::run;
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All documents, from the root of the project.
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec!["README.md".into(), "CHANGELOG.md".into()];
+    found.extend(
+        [
+            "CONTRIBUTING.md",
+            "SECURITY.md",
+            "fixtures/schemas/README.md",
+        ]
+        .map(Into::into),
+    );
+    let mut folders = vec![PathBuf::from("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap() {
+            let path = folder.join(entry.unwrap().file_name());
+            match root().join(&path).is_dir() {
+                true => folders.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found.retain(|path| path.extension().is_some_and(|it| it == "md"));
+    found.sort();
+    found
+}
+
+fn text(document: &Path) -> String {
+    fs::read_to_string(root().join(document)).unwrap()
+}
+
 /// Runs each `$ portplan …` of the console blocks of a document and compares what follows it.
-fn check(document: &str) -> usize {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join(document)).unwrap();
+fn check(document: &Path) -> usize {
     let mut commands = 0;
-    for block in text.split("```console\n").skip(1) {
+    for block in text(document).split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap();
         for part in block.split("$ ").skip(1) {
             let (command, expected) = part.split_once('\n').unwrap();
@@ -21,11 +53,12 @@ fn check(document: &str) -> usize {
                 continue;
             };
             let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-            let output = run(&args, root, &[]);
+            let output = run(&args, root(), &[]);
             assert_eq!(
                 output.stdout.trim_end(),
                 expected.trim_end(),
-                "{document}: {command}"
+                "{}: {command}",
+                document.display()
             );
             commands += 1;
         }
@@ -34,6 +67,63 @@ fn check(document: &str) -> usize {
 }
 
 #[test]
-fn the_readme_shows_what_is_printed() {
-    assert!(check("README.md") >= 2);
+fn documents_show_what_is_printed() {
+    let shown: usize = documents().iter().map(|document| check(document)).sum();
+    assert!(shown >= 5, "{shown}");
+}
+
+/// The targets of the links of a document that lie in the project.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1);
+    let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+    let targets = targets.filter(|target| !target.contains("://") && !target.contains(' '));
+    targets.collect()
+}
+
+/// The name by which a heading is linked to.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|it| it.is_alphanumeric() || " -_".contains(*it));
+    kept.map(|it| if it == ' ' { '-' } else { it }).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut dead = Vec::new();
+    for document in documents() {
+        let text = text(&document);
+        for link in links(&text) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => document.clone(),
+                file => document.parent().unwrap().join(file),
+            };
+            let found = fs::metadata(root().join(&target)).is_ok();
+            let named = || {
+                let text = fs::read_to_string(root().join(&target)).unwrap_or_default();
+                text.lines()
+                    .any(|line| line.starts_with('#') && anchor(line) == heading)
+            };
+            if !found || !heading.is_empty() && !named() {
+                dead.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert_eq!(dead, [""; 0]);
+}
+
+/// The book's table of contents is made from the rules and the guides.
+#[test]
+fn the_book_has_all_pages() {
+    let summary = text(Path::new("docs/SUMMARY.md"));
+    for document in documents() {
+        let Ok(page) = document.strip_prefix("docs") else {
+            continue;
+        };
+        let listed =
+            page == Path::new("SUMMARY.md") || summary.contains(&format!("({})", page.display()));
+        assert!(listed, "docs/SUMMARY.md does not list {}", page.display());
+    }
 }

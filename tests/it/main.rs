@@ -21,6 +21,8 @@ mod engine;
 mod engine_table;
 mod fix;
 mod fuzz_regressions;
+#[cfg(unix)]
+mod gate;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]

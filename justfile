@@ -1,0 +1,37 @@
+# What people who work on portplan type often. `just` lists it.
+
+_list:
+    @just --list
+
+# what must pass before a change lands, real engine included (root, Debian)
+ci:
+    .ci/run
+
+# the tests that need nothing but Rust
+test *args:
+    cargo test --locked {{args}}
+
+# format and lints
+lint:
+    cargo fmt
+    cargo clippy --locked --all-targets -- -D warnings
+
+# the files that are made from the code: rules' pages, schemas, snapshots
+bless:
+    PORTPLAN_BLESS=1 INSTA_UPDATE=always cargo test --locked --test it
+
+# times, as ratios against a reference
+bench name="process":
+    cargo bench --bench {{name}}
+
+# the wheel
+wheel:
+    cd python && maturin build --release
+
+# the book
+book:
+    mdbook build
+
+# licences, bans and sources of dependencies
+deny:
+    cargo deny check bans licenses sources
