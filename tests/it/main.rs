@@ -28,6 +28,8 @@ mod host;
 #[cfg(target_os = "linux")]
 mod live;
 mod mention;
+#[cfg(unix)]
+mod newcomer;
 mod plan;
 mod reports;
 mod rules;
