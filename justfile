@@ -35,3 +35,7 @@ book:
 # licences, bans and sources of dependencies
 deny:
     cargo deny check bans licenses sources
+
+# the picture in the README, from a real run
+cast:
+    python3 ci/cast.py
