@@ -27,6 +27,7 @@ mod gate;
 mod host;
 #[cfg(target_os = "linux")]
 mod live;
+mod measured;
 mod mention;
 #[cfg(unix)]
 mod newcomer;
