@@ -254,6 +254,14 @@ impl<'w> Allocation<'w> {
         self.entries.iter().map(Vec::as_slice)
     }
 
+    /// True if claims are of more than one project.
+    #[must_use]
+    pub fn crosses_projects(&self, claims: &[usize]) -> bool {
+        let mut projects = claims.iter().map(|claim| self.claims[*claim].id.project);
+        let first = projects.next();
+        projects.any(|project| Some(project) != first)
+    }
+
     /// Who takes part in a collision, as far as one is to be named: a container before others.
     #[must_use]
     pub fn holder(&self, collision: &Collision) -> Option<Use<'w>> {

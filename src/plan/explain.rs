@@ -7,6 +7,11 @@ use crate::graph::{Allocation, Collision, Entry};
 use crate::machine::Use;
 use crate::world::World;
 
+/// The rule of claims of one project that are in each other's way.
+pub(super) const IN_ONE_PROJECT: &str = "host-port-collision";
+/// The rule of claims of several projects that are in each other's way.
+pub(super) const ACROSS_PROJECTS: &str = "project-collision";
+
 /// Why something must move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
@@ -56,7 +61,7 @@ impl Why {
     #[must_use]
     pub fn rule(&self, hosts: &[Allocation<'_>]) -> &'static str {
         match self {
-            Self::Meet { .. } => "host-port-collision",
+            Self::Meet { host, claims } => among(&hosts[*host], claims),
             Self::Collision { host, collision } => {
                 rule_of(&hosts[*host].collisions[*collision], &hosts[*host])
             }
@@ -179,7 +184,16 @@ pub fn rule_of(collision: &Collision, host: &Allocation<'_>) -> &'static str {
         (Some(Use::AirPlay(_)), _) => "os-service-port",
         (Some(Use::Socket(_)), _) => "listener-collision",
         (None, Cause::Copies(_) | Cause::RangeTooShort { .. }) => "replica-collision",
-        (None, _) => "host-port-collision",
+        (None, _) => among(host, &collision.claims),
+    }
+}
+
+/// The rule that reports claims that are in each other's way.
+fn among(host: &Allocation<'_>, claims: &[usize]) -> &'static str {
+    if host.crosses_projects(claims) {
+        ACROSS_PROJECTS
+    } else {
+        IN_ONE_PROJECT
     }
 }
 

@@ -1,8 +1,8 @@
 //! What can move, and of what something must.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::explain::Bar;
+use super::explain::{ACROSS_PROJECTS, Bar, IN_ONE_PROJECT};
 use super::groups::{Group, groups};
 use super::policy::Policy;
 use super::solve::{Cost, Demand};
@@ -139,8 +139,10 @@ impl Model {
             block.cost.rank = (count - index) as u32;
         }
         for (host, allocation) in hosts.iter().enumerate() {
-            for claims in &cliques[host] {
-                let claims = claims.clone();
+            for claims in cliques[host]
+                .iter()
+                .flat_map(|all| parts(allocation, policy, all))
+            {
                 model.demand(hosts, policy, Why::Meet { host, claims });
             }
             for collision in 0..allocation.collisions.len() {
@@ -190,6 +192,27 @@ impl Model {
             self.demands.push((demand, why));
         }
     }
+}
+
+/// What of a clique is to be resolved: all of it, or only what meets in one project or between two.
+fn parts(host: &Allocation<'_>, policy: &Policy, clique: &[usize]) -> Vec<Vec<usize>> {
+    let both = policy.wants_rule(IN_ONE_PROJECT) == policy.wants_rule(ACROSS_PROJECTS);
+    if both || !host.crosses_projects(clique) {
+        return vec![clique.to_vec()];
+    }
+    let mut projects: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for claim in clique {
+        let project = host.claims[*claim].id.project;
+        projects.entry(project).or_default().push(*claim);
+    }
+    if policy.wants_rule(IN_ONE_PROJECT) {
+        return projects.into_values().collect();
+    }
+    let pairs = clique.iter().enumerate().flat_map(|(at, a)| {
+        let others = clique[at + 1..].iter();
+        others.map(|b| vec![*a, *b])
+    });
+    pairs.filter(|pair| host.crosses_projects(pair)).collect()
 }
 
 /// True if nothing must move on a host.

@@ -220,20 +220,27 @@ fn held(
     Some(finding)
 }
 
+/// The profiles of those services that are off as long as nobody chooses one of them.
+fn unchosen<'w>(entries: &[&Entry<'_, 'w>]) -> Vec<&'w [String]> {
+    let claims = entries.iter().map(|entry| entry.first());
+    let off = claims.filter(|claim| !claim.project.profiles.enable(&claim.service.profiles));
+    off.map(|claim| &claim.service.profiles[..]).collect()
+}
+
+/// True if no single profile turns all of these services on: they may well be alternatives.
+pub(super) fn are_alternatives(entries: &[&Entry<'_, '_>]) -> bool {
+    let unchosen = unchosen(entries);
+    unchosen.split_first().is_some_and(|(first, rest)| {
+        let turns_all_on = |name: &String| rest.iter().all(|names| names.contains(name));
+        !first.iter().any(turns_all_on)
+    })
+}
+
 /// In which profiles the services must be on to meet.
 pub(super) fn profile_note(entries: &[&Entry<'_, '_>]) -> Option<String> {
     let mut needed: Vec<String> = Vec::new();
-    for entry in entries {
-        let service = entry.first().service;
-        let on = &entry.first().project.profiles;
-        if service.profiles.is_empty() || on.enable(&service.profiles) {
-            continue;
-        }
-        let names: Vec<String> = service
-            .profiles
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
+    for profiles in unchosen(entries) {
+        let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
         let names = names.join(" or ");
         if !needed.contains(&names) {
             needed.push(names);

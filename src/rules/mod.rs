@@ -10,6 +10,7 @@ mod override_appends_ports;
 mod port_ignored;
 mod port_refused;
 mod privileged_port;
+mod project_collision;
 mod project_name_reused;
 mod published_not_a_port;
 mod range_start_order;
@@ -108,7 +109,7 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 17] = [
+pub const RULES: [Rule; 18] = [
     boot_collision::RULE,
     container_collision::RULE,
     host_port_collision::RULE,
@@ -118,6 +119,7 @@ pub const RULES: [Rule; 17] = [
     port_ignored::RULE,
     port_refused::RULE,
     privileged_port::RULE,
+    project_collision::RULE,
     project_name_reused::RULE,
     published_not_a_port::RULE,
     range_start_order::RULE,

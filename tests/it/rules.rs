@@ -43,6 +43,16 @@ fn rules_that_fire(rule: &str, example: &str) -> Vec<&'static str> {
 
 /// An example, where its rule finds what it looks for.
 fn example_world(rule: &str, example: &str) -> World {
+    // a document may be another project's
+    let (example, other) = match example.split_once("---\nservices: # of another project") {
+        Some((example, other)) => (example, Some(format!("services:{other}"))),
+        None => (example, None),
+    };
+    let other = other.map(|other| Project {
+        name: "other".to_owned(),
+        ..world(&other, None).projects.remove(0)
+    });
+    let this = world(example, machine(rule));
     // what is in another worktree is the same file again
     let neighbours = world(example, None)
         .projects
@@ -58,7 +68,9 @@ fn example_world(rule: &str, example: &str) -> World {
     World {
         stack: (rule == "stack-collision").then(|| "example".to_owned()),
         neighbours: neighbours.collect::<Vec<_>>().into(),
-        ..world(example, machine(rule))
+        together: other.is_some(),
+        projects: this.projects.into_iter().chain(other).collect(),
+        ..this
     }
 }
 
@@ -304,4 +316,36 @@ fn pages_can_be_asked_for() {
     let unknown = run(&["explain", "host-port-colision"]);
     assert_eq!(unknown.status, Some(2));
     insta::assert_snapshot!("unknown", unknown.stderr);
+}
+
+/// The rules and severities that a file is found guilty of: `error host-port-collision`.
+fn said_of_file(file: &str) -> Vec<String> {
+    let findings = check(&world(file, None));
+    let said = findings.iter().map(|found| {
+        let severity = format!("{:?}", found.severity).to_lowercase();
+        format!("{severity} {}", found.rule)
+    });
+    said.collect()
+}
+
+#[test]
+fn profiles_that_may_be_alternatives() {
+    for (a, b, severity) in [
+        ("", "", "error"),
+        ("", "profiles: [gpu], ", "error"),
+        ("profiles: [gpu], ", "profiles: [gpu], ", "error"),
+        ("profiles: [cpu, all], ", "profiles: [all, gpu], ", "error"),
+        ("profiles: [cpu], ", "profiles: [gpu], ", "warning"),
+    ] {
+        let service = |profiles| format!("{{ image: i, {profiles}ports: ['8080:80'] }}");
+        let file = format!("services: {{ a: {}, b: {} }}", service(a), service(b));
+        let expected = format!("{severity} host-port-collision");
+        assert_eq!(said_of_file(&file), [expected], "{file}");
+    }
+    // three, of which no profile turns on all
+    let file = "services:
+  a: { image: i, profiles: [x], ports: ['8000-8001:80'] }
+  b: { image: i, profiles: [y], ports: ['8000-8001:80'] }
+  c: { image: i, profiles: [x, y], ports: ['8000-8001:80'] }";
+    assert_eq!(said_of_file(file), ["warning host-port-collision"]);
 }
