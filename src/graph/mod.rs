@@ -156,6 +156,7 @@ impl<'w> Allocation<'w> {
         let mut taken = taken(&claims, &holders);
         taken.extend(reserved);
         taken.extend(host.machine.into_iter().flat_map(Machine::kept));
+        taken.extend(world.reserved());
         let mut allocation = Self {
             machine: host.machine,
             taken,
@@ -271,7 +272,8 @@ impl<'w> Allocation<'w> {
             .or_else(|| socket.map(|index| self.holders.sockets[*index].who))
     }
 
-    /// The ports that anything on the host has or may want, and those that its system keeps.
+    /// The ports that anything on the host has or may want, and those that its system or the user
+    /// keeps.
     #[must_use]
     pub fn taken(&self) -> &PortSet {
         &self.taken

@@ -45,6 +45,10 @@ pub enum Bar {
     Privileged(Port),
     /// Windows excludes it.
     Excluded,
+    /// The user keeps it for something else.
+    Reserved,
+    /// It is in none of the project's pools.
+    OutsidePool,
 }
 
 impl Why {
@@ -68,6 +72,8 @@ impl Why {
             Self::Barred { bar, .. } => match bar {
                 Bar::Privileged(_) => "privileged-port",
                 Bar::Excluded => "os-service-port",
+                Bar::Reserved => "reserved-port",
+                Bar::OutsidePool => "outside-pool",
             },
         }
     }
@@ -91,11 +97,20 @@ impl Why {
                     },
                 }
             }
-            Self::Barred { bar, .. } => match bar {
+            Self::Barred { at, bar } => match bar {
                 Bar::Privileged(start) => {
                     format!("a rootless engine may bind ports from {start} only")
                 }
                 Bar::Excluded => "Windows excludes it from use".to_owned(),
+                Bar::Reserved => {
+                    let claim = &host.claims[at.claim];
+                    let protocol = claim.wanted.binding.protocol;
+                    let mut ports = claim.ports().into_iter().flat_map(PortRange::iter);
+                    let kept = ports.find_map(|port| world.settings.reservation(port, protocol));
+                    let reason = kept.map_or("something else", |kept| &kept.reason);
+                    format!("it is kept for {reason}")
+                }
+                Bar::OutsidePool => "it is in no pool of its project".to_owned(),
             },
         }
     }

@@ -6,6 +6,7 @@ mod describe;
 mod host_port_collision;
 mod listener_collision;
 mod os_service_port;
+mod outside_pool;
 mod override_appends_ports;
 mod port_ignored;
 mod port_refused;
@@ -15,6 +16,7 @@ mod project_name_reused;
 mod published_not_a_port;
 mod range_start_order;
 mod replica_collision;
+mod reserved_port;
 mod stack_collision;
 mod swarm_ingress_collision;
 pub(crate) mod unused_ignore;
@@ -53,6 +55,10 @@ pub enum Needs {
     Files,
     /// A machine that was seen.
     Machine,
+    /// Pools in the settings.
+    Pools,
+    /// Reservations in the settings.
+    Reservations,
     /// A rootless engine.
     Rootless,
     /// A stack's name.
@@ -69,6 +75,8 @@ impl Needs {
         match self {
             Self::Files => true,
             Self::Machine => machine,
+            Self::Pools => !world.settings.pools.is_empty(),
+            Self::Reservations => !world.settings.reserved.is_empty(),
             Self::Rootless => machine || world.engine.rootless,
             Self::Stack => world.stack.is_some(),
             Self::Worktrees => !world.neighbours.is_empty(),
@@ -109,12 +117,13 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 18] = [
+pub const RULES: [Rule; 20] = [
     boot_collision::RULE,
     container_collision::RULE,
     host_port_collision::RULE,
     listener_collision::RULE,
     os_service_port::RULE,
+    outside_pool::RULE,
     override_appends_ports::RULE,
     port_ignored::RULE,
     port_refused::RULE,
@@ -124,6 +133,7 @@ pub const RULES: [Rule; 18] = [
     published_not_a_port::RULE,
     range_start_order::RULE,
     replica_collision::RULE,
+    reserved_port::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
     unused_ignore::RULE,

@@ -4,11 +4,13 @@ use std::fs;
 
 use std::path::Path;
 
+use portplan::binding::Protocol;
 use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, Request};
 use portplan::finding::Finding;
 use portplan::report::rules::Catalogue;
 use portplan::rules::RULES;
+use portplan::settings::{Pool, Reservation, Settings};
 use portplan::source::Memory;
 use portplan::worktree::Neighbour;
 use portplan::world::World;
@@ -68,9 +70,28 @@ fn example_world(rule: &str, example: &str) -> World {
     World {
         stack: (rule == "stack-collision").then(|| "example".to_owned()),
         neighbours: neighbours.collect::<Vec<_>>().into(),
+        settings: settings(rule).into(),
         together: other.is_some(),
         projects: this.projects.into_iter().chain(other).collect(),
         ..this
+    }
+}
+
+/// The settings that a rule of settings looks at.
+fn settings(rule: &str) -> Settings {
+    let reserved = Reservation {
+        ports: "9100".parse().unwrap(),
+        protocol: None,
+        reason: "the node exporter".to_owned(),
+    };
+    let pool = Pool {
+        name: "example".to_owned(),
+        ports: vec!["8100-8199".parse().unwrap()],
+    };
+    Settings {
+        reserved: Vec::from_iter((rule == "reserved-port").then_some(reserved)),
+        pools: Vec::from_iter((rule == "outside-pool").then_some(pool)),
+        ..Settings::default()
     }
 }
 
@@ -348,4 +369,100 @@ fn profiles_that_may_be_alternatives() {
   b: { image: i, profiles: [y], ports: ['8000-8001:80'] }
   c: { image: i, profiles: [x, y], ports: ['8000-8001:80'] }";
     assert_eq!(said_of_file(file), ["warning host-port-collision"]);
+}
+
+/// What is said of one published port under settings, and where it would move.
+fn said_under(ports: &str, settings: Settings) -> (Vec<String>, Option<String>) {
+    let file = format!("services: {{ web: {{ image: web, ports: ['{ports}'] }} }}");
+    let world = World {
+        settings: settings.into(),
+        ..world(&file, None)
+    };
+    let findings = check(&world);
+    let said = findings.iter().map(|found| {
+        let severity = format!("{:?}", found.severity).to_lowercase();
+        format!("{severity} {}", found.rule)
+    });
+    let remap = findings.iter().find_map(|found| found.remap.clone());
+    (said.collect(), remap.map(|remap| remap.to))
+}
+
+#[test]
+fn ports_that_are_reserved_or_outside_of_pools() {
+    let ranges = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+    let reserved = |ports: &str, protocol| Settings {
+        reserved: vec![Reservation {
+            ports: ports.parse().unwrap(),
+            protocol,
+            reason: "the printer".to_owned(),
+        }],
+        ..Settings::default()
+    };
+    let pools = |texts: &[&str]| Settings {
+        pools: vec![Pool {
+            name: "ours".to_owned(),
+            ports: ranges(texts),
+        }],
+        ..Settings::default()
+    };
+    for (ports, settings, said, to) in [
+        (
+            "9100:80",
+            reserved("9100-9110", None),
+            "error reserved-port",
+            "9111:80",
+        ),
+        ("9099:80", reserved("9100-9110", None), "", ""),
+        ("9100:80", reserved("9100", Some(Protocol::Udp)), "", ""),
+        (
+            "9099-9101:80",
+            reserved("9100", None),
+            "warning reserved-port",
+            "9102-9104:80",
+        ),
+        (
+            "9098-9100:8-10",
+            reserved("9100", None),
+            "error reserved-port",
+            "9101-9103:8-10",
+        ),
+        ("80", reserved("1-65535", None), "", ""),
+        (
+            "8080:80",
+            pools(&["8100-8199"]),
+            "error outside-pool",
+            "8100:80",
+        ),
+        (
+            "8080:80",
+            pools(&["7000", "7500-7510"]),
+            "error outside-pool",
+            "7510:80",
+        ),
+        ("8199:80", pools(&["8100-8199"]), "", ""),
+        (
+            "8198-8201:80",
+            pools(&["8100-8199"]),
+            "warning outside-pool",
+            "8194-8197:80",
+        ),
+        // chosen by hand, even where the kernel lends ports
+        (
+            "8080:80",
+            pools(&["50000-50099"]),
+            "error outside-pool",
+            "50000:80",
+        ),
+        (
+            "8080-8081:80-81",
+            pools(&["8100"]),
+            "error outside-pool",
+            "",
+        ),
+        ("80", pools(&["8100-8199"]), "", ""),
+    ] {
+        let expected = Vec::from_iter((!said.is_empty()).then(|| said.to_owned()));
+        let to = (!to.is_empty()).then(|| to.to_owned());
+        assert_eq!(said_under(ports, settings), (expected, to), "{ports}");
+    }
 }
