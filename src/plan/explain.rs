@@ -39,14 +39,14 @@ pub enum Why {
 }
 
 /// Why a port cannot be bound, whoever wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bar {
     /// A rootless engine binds ports from this one only.
     Privileged(Port),
     /// Windows excludes it.
     Excluded,
-    /// The user keeps it for something else.
-    Reserved,
+    /// The user keeps it for this.
+    Reserved(String),
     /// It is in none of the project's pools.
     OutsidePool,
 }
@@ -72,7 +72,7 @@ impl Why {
             Self::Barred { bar, .. } => match bar {
                 Bar::Privileged(_) => "privileged-port",
                 Bar::Excluded => "os-service-port",
-                Bar::Reserved => "reserved-port",
+                Bar::Reserved(_) => "reserved-port",
                 Bar::OutsidePool => "outside-pool",
             },
         }
@@ -97,19 +97,12 @@ impl Why {
                     },
                 }
             }
-            Self::Barred { at, bar } => match bar {
+            Self::Barred { bar, .. } => match bar {
                 Bar::Privileged(start) => {
                     format!("a rootless engine may bind ports from {start} only")
                 }
                 Bar::Excluded => "Windows excludes it from use".to_owned(),
-                Bar::Reserved => {
-                    let claim = &host.claims[at.claim];
-                    let protocol = claim.wanted.binding.protocol;
-                    let mut ports = claim.ports().into_iter().flat_map(PortRange::iter);
-                    let kept = ports.find_map(|port| world.settings.reservation(port, protocol));
-                    let reason = kept.map_or("something else", |kept| &kept.reason);
-                    format!("it is kept for {reason}")
-                }
+                Bar::Reserved(reason) => format!("it is kept for {reason}"),
                 Bar::OutsidePool => "it is in no pool of its project".to_owned(),
             },
         }

@@ -324,13 +324,15 @@ fn barred(world: &World, host: &Allocation<'_>) -> Vec<(usize, Bar)> {
         let privileged = start.filter(|start| all(&|port| port < *start));
         let excluded = system.map_or(&[][..], |system| system.limits.excluded(protocol));
         let is_excluded = |port: Port| excluded.iter().any(|range| range.contains(port.get()));
-        let is_reserved = |port| world.settings.reservation(port, protocol).is_some();
+        let reservation = |port| world.settings.reservation(port, protocol);
+        let first = claim.ports().and_then(|ports| reservation(ports.first()));
+        let reserved = first.filter(|_| all(&|port| reservation(port).is_some()));
         let outside = pools.get(&claim.project_index);
         let is_outside = |port| outside.is_some_and(|outside| outside.contains(port));
         [
             privileged.map(Bar::Privileged),
             all(&is_excluded).then_some(Bar::Excluded),
-            all(&is_reserved).then_some(Bar::Reserved),
+            reserved.map(|kept| Bar::Reserved(kept.reason.clone())),
             all(&is_outside).then_some(Bar::OutsidePool),
         ]
     };

@@ -1,8 +1,10 @@
 //! The rules: one file each, with its page, its check and its cases.
 
 mod boot_collision;
+mod browser_blocked_port;
 mod container_collision;
 mod describe;
+mod ephemeral_range;
 mod host_port_collision;
 mod listener_collision;
 mod os_service_port;
@@ -20,6 +22,7 @@ mod reserved_port;
 mod stack_collision;
 mod swarm_ingress_collision;
 pub(crate) mod unused_ignore;
+mod well_known_mismatch;
 mod worktree_collision;
 
 use crate::claim::{Fate, fate};
@@ -117,9 +120,11 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 20] = [
+pub const RULES: [Rule; 23] = [
     boot_collision::RULE,
+    browser_blocked_port::RULE,
     container_collision::RULE,
+    ephemeral_range::RULE,
     host_port_collision::RULE,
     listener_collision::RULE,
     os_service_port::RULE,
@@ -137,6 +142,7 @@ pub const RULES: [Rule; 20] = [
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
     unused_ignore::RULE,
+    well_known_mismatch::RULE,
     worktree_collision::RULE,
 ];
 
