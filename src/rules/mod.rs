@@ -5,6 +5,7 @@ mod browser_blocked_port;
 mod container_collision;
 mod describe;
 mod ephemeral_range;
+mod host_ip_not_here;
 mod host_port_collision;
 mod listener_collision;
 mod os_service_port;
@@ -120,11 +121,12 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 23] = [
+pub const RULES: [Rule; 24] = [
     boot_collision::RULE,
     browser_blocked_port::RULE,
     container_collision::RULE,
     ephemeral_range::RULE,
+    host_ip_not_here::RULE,
     host_port_collision::RULE,
     listener_collision::RULE,
     os_service_port::RULE,

@@ -466,3 +466,131 @@ fn ports_that_are_reserved_or_outside_of_pools() {
         assert_eq!(said_under(ports, settings), (expected, to), "{ports}");
     }
 }
+
+#[test]
+fn addresses_that_the_host_has_or_not() {
+    let mut machine = machine("host-ip-not-here").unwrap();
+    let table = |machine: &Value, rows: &[(&str, bool)]| {
+        for (ports, fires) in rows {
+            let expected = fires.then(|| "error host-ip-not-here".to_owned());
+            assert_eq!(said_of(ports, machine), Vec::from_iter(expected), "{ports}");
+        }
+    };
+    table(
+        &machine,
+        &[
+            ("192.0.2.9:8080:80", true),
+            ("192.0.2.9::80", true),
+            ("192.0.2.9:8080-8081:80", true),
+            ("[2001:db8::1]:8080:80", true),
+            ("[fe80::1]:8080:80", true),
+            ("255.255.255.255:8080:80", true),
+            ("255.255.255.255:8080:80/udp", false),
+            ("192.0.2.10:8080:80", false),
+            ("127.1.2.3:8080:80", false),
+            ("[::1]:8080:80", false),
+            ("0.0.0.0:8080:80", false),
+            ("8080:80", false),
+        ],
+    );
+    machine["host"]["limits"]["nonlocal_bind"] = true.into();
+    table(&machine, &[("192.0.2.9:8080:80", false)]);
+    machine["host"]["limits"]["nonlocal_bind"] = false.into();
+    machine["engines"][0]["engine"]["desktop"] = true.into();
+    table(&machine, &[("192.0.2.9:8080:80", false)]);
+    machine["host"] = Value::Null;
+    table(&machine, &[("192.0.2.9:8080:80", false)]);
+}
+
+#[test]
+fn ports_that_browsers_refuse() {
+    for (ports, fires) in [
+        ("6000:80", true),
+        ("25:8080", true),
+        ("6666-6667:3000-3001", true),
+        ("6000:80/udp", false),
+        ("6667:6667", false),
+        ("5060:5060", false),
+        ("6000:6000", false),
+        ("25:25", false),
+        ("8080:80", false),
+        // the engine may take another
+        ("6666-6670:80", false),
+    ] {
+        let file = format!("services: {{ a: {{ image: i, ports: ['{ports}'] }} }}");
+        let expected = fires.then(|| "warning browser-blocked-port".to_owned());
+        assert_eq!(said_of_file(&file), Vec::from_iter(expected), "{ports}");
+    }
+}
+
+#[test]
+fn ports_that_the_kernel_lends() {
+    let table = |machine: &Value, rows: &[(&str, bool)]| {
+        for (ports, fires) in rows {
+            let expected = fires.then(|| "notice ephemeral-range".to_owned());
+            assert_eq!(said_of(ports, machine), Vec::from_iter(expected), "{ports}");
+        }
+    };
+    let mut machine = machine("host-ip-not-here").unwrap();
+    let limits = |ephemeral: [u16; 2], reserved: &[[u16; 2]]| {
+        (ephemeral.into(), serde_json::json!(reserved))
+    };
+    let mut set = |(ephemeral, reserved): (Value, Value)| {
+        machine["host"]["limits"]["ephemeral"] = ephemeral;
+        machine["host"]["limits"]["reserved"] = reserved;
+        machine.clone()
+    };
+    table(
+        &set(limits([32768, 60999], &[])),
+        &[
+            ("50000:80", true),
+            ("60990-61010:60990-61010", true),
+            ("40000:53/udp", true),
+            ("32767:80", false),
+            ("61000:80", false),
+            // the engine takes one that is free
+            ("50000-50010:80", false),
+            ("80", false),
+        ],
+    );
+    table(
+        &set(limits([32768, 60999], &[[50000, 50000]])),
+        &[("50000:80", false), ("50001:80", true)],
+    );
+    table(&set(limits([1024, 65535], &[])), &[("8080:80", true)]);
+    let pool = Pool {
+        name: "ours".to_owned(),
+        ports: vec!["50000-50009".parse().unwrap()],
+    };
+    let settings = Settings {
+        pools: vec![pool],
+        ..Settings::default()
+    };
+    assert_eq!(said_under("50000:80", settings), (Vec::new(), None));
+}
+
+#[test]
+fn numbers_by_which_something_else_is_known() {
+    for (image, ports, fires) in [
+        ("web", "5432:80", true),
+        ("mysql:8", "5432:3306", true),
+        ("prom/prometheus", "9092:9090", false),
+        ("postgres:17", "5432:5432", false),
+        ("example/pgbouncer", "5432:6432", false),
+        ("provectuslabs/kafka-ui", "9092:8080", false),
+        ("haproxy", "3306:3306", false),
+        ("web", "6379:7777", false),
+        ("web", "5432:80/udp", false),
+        ("web", "127.0.0.1:27016-27017:8079-8080", true),
+    ] {
+        let file = format!("services: {{ a: {{ image: {image}, ports: ['{ports}'] }} }}");
+        let expected = fires.then(|| "notice well-known-mismatch".to_owned());
+        assert_eq!(
+            said_of_file(&file),
+            Vec::from_iter(expected),
+            "{image} {ports}"
+        );
+    }
+    let named = "services: { redis: { image: web, ports: ['6379:80'] } }";
+    assert_eq!(said_of_file(named), [""; 0], "the service has the name");
+}
