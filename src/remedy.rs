@@ -71,7 +71,7 @@ impl Remedy {
         let mut rigid: BTreeSet<PublishId> = BTreeSet::new();
         loop {
             let plan = plan::plan(world, hosts, &policy);
-            let objections = check::judge(hosts, &policy, &plan);
+            let objections = check::judge(world, hosts, &policy, &plan);
             if !objections.is_empty() {
                 return Err(Failure::Plan(objections));
             }

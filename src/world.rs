@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::binding::Engine;
+use crate::binding::{Engine, Port, PortRange, PortSet};
 use crate::compose::project::Project;
 use crate::machine::Machine;
-use crate::settings::Settings;
+use crate::settings::{Pool, Settings};
 use crate::worktree::Neighbour;
 
 /// The projects, and what would run them.
@@ -41,6 +41,30 @@ pub struct Host<'w> {
 }
 
 impl World {
+    /// The host ports that are kept for something else, whatever the protocol.
+    pub fn reserved(&self) -> impl Iterator<Item = Port> {
+        let ranges = self.settings.reserved.iter().map(|kept| kept.ports);
+        ranges.flat_map(PortRange::iter)
+    }
+
+    /// The pools of a project: those of its first file.
+    pub fn pools(&self, project: usize) -> impl Iterator<Item = &Pool> {
+        let file = self.projects[project].files.first();
+        file.into_iter().flat_map(|file| self.settings.pools(file))
+    }
+
+    /// The host ports that the pools of a project leave out; none if it has no pools.
+    #[must_use]
+    pub fn outside_pools(&self, project: usize) -> Option<PortSet> {
+        let mut pools = self.pools(project).peekable();
+        pools.peek()?;
+        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
+        for ports in pools.flat_map(|pool| &pool.ports) {
+            ports.iter().for_each(|port| outside.remove(port));
+        }
+        Some(outside)
+    }
+
     /// Each group of projects on each machine; none where Swarm places them.
     pub fn hosts(&self) -> impl Iterator<Item = Host<'_>> {
         let count = if self.stack.is_some() {

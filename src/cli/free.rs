@@ -52,6 +52,7 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
         .map_or_else(Engine::default, Machine::engine);
     let mut taken = Holdings::of(&scene.world).taken();
     taken.extend(world.machines.iter().flat_map(Machine::kept));
+    taken.extend(world.reserved());
     // what is stored cannot be tried
     let here = args.against.is_empty() && world.machines.iter().any(|m| m.host.is_some());
 

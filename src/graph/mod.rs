@@ -156,6 +156,7 @@ impl<'w> Allocation<'w> {
         let mut taken = taken(&claims, &holders);
         taken.extend(reserved);
         taken.extend(host.machine.into_iter().flat_map(Machine::kept));
+        taken.extend(world.reserved());
         let mut allocation = Self {
             machine: host.machine,
             taken,
@@ -254,6 +255,14 @@ impl<'w> Allocation<'w> {
         self.entries.iter().map(Vec::as_slice)
     }
 
+    /// True if claims are of more than one project.
+    #[must_use]
+    pub fn crosses_projects(&self, claims: &[usize]) -> bool {
+        let mut projects = claims.iter().map(|claim| self.claims[*claim].id.project);
+        let first = projects.next();
+        projects.any(|project| Some(project) != first)
+    }
+
     /// Who takes part in a collision, as far as one is to be named: a container before others.
     #[must_use]
     pub fn holder(&self, collision: &Collision) -> Option<Use<'w>> {
@@ -263,7 +272,8 @@ impl<'w> Allocation<'w> {
             .or_else(|| socket.map(|index| self.holders.sockets[*index].who))
     }
 
-    /// The ports that anything on the host has or may want, and those that its system keeps.
+    /// The ports that anything on the host has or may want, and those that its system or the user
+    /// keeps.
     #[must_use]
     pub fn taken(&self) -> &PortSet {
         &self.taken

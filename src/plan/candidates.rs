@@ -2,12 +2,20 @@
 
 use crate::binding::{Engine, Port, PortRange, PortSet};
 
-/// Ports that browsers refuse to open, at 1024 and above.
+/// Ports that browsers refuse to open.
 ///
 /// Source: the "bad port" list of the Fetch standard, <https://fetch.spec.whatwg.org/#port-blocking>.
-const BLOCKED_BY_BROWSERS: [u16; 19] = [
-    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
-    6679, 6697, 10080,
+const BLOCKED_BY_BROWSERS: [u16; 82] = [
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
+    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
+    995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668,
+    6669, 6679, 6697, 10080,
+];
+
+/// Container ports behind which there is a web server, as far as a number tells.
+const WEB: [u16; 14] = [
+    80, 443, 3000, 4200, 5000, 5173, 8000, 8008, 8080, 8081, 8443, 8888, 9000, 9443,
 ];
 
 /// Ports by which people and programs know a service: a database, a broker, a dashboard. Another
@@ -23,6 +31,12 @@ const WELL_KNOWN: [u16; 48] = [
 #[must_use]
 pub fn is_well_known(port: Port) -> bool {
     WELL_KNOWN.contains(&port.get())
+}
+
+/// True of a container port behind which there most likely is a web server.
+#[must_use]
+pub fn is_web(port: Port) -> bool {
+    WEB.contains(&port.get())
 }
 
 /// True of a port that browsers refuse to open.

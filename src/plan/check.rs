@@ -7,6 +7,7 @@ use std::fmt;
 use super::{Plan, Policy, PublishId, candidates, explain};
 use crate::binding::{Cause, Port, PortRange, Published};
 use crate::graph::Allocation;
+use crate::world::World;
 
 /// What is wrong with a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,12 @@ impl fmt::Display for Objection {
 
 /// What is wrong with a plan for these hosts; nothing, if it is right.
 #[must_use]
-pub fn judge(hosts: &[Allocation<'_>], policy: &Policy, plan: &Plan) -> Vec<Objection> {
+pub fn judge(
+    world: &World,
+    hosts: &[Allocation<'_>],
+    policy: &Policy,
+    plan: &Plan,
+) -> Vec<Objection> {
     let moved: BTreeMap<PublishId, (PortRange, PortRange)> = plan
         .moves()
         .map(|it| (it.publish, (it.from, it.to)))
@@ -58,7 +64,7 @@ pub fn judge(hosts: &[Allocation<'_>], policy: &Policy, plan: &Plan) -> Vec<Obje
         }
     }
     for host in hosts {
-        ports(host, policy, &moved, &mut objections);
+        ports(world, host, policy, &moved, &mut objections);
         let after = |claim: usize| {
             let (_, to) = moved.get(&host.claims[claim].id)?;
             Some(Published::from(*to))
@@ -83,6 +89,7 @@ pub fn judge(hosts: &[Allocation<'_>], policy: &Policy, plan: &Plan) -> Vec<Obje
 
 /// Looks at the ports that things move to on a host.
 fn ports(
+    world: &World,
     host: &Allocation<'_>,
     policy: &Policy,
     moved: &BTreeMap<PublishId, (PortRange, PortRange)>,
@@ -102,16 +109,26 @@ fn ports(
         let Some((from, to)) = moved.get(&claim.id) else {
             continue;
         };
+        let mut pools = world.pools(claim.project_index).peekable();
+        let free_choice = pools.peek().is_none();
+        let pools: Vec<PortRange> = pools.flat_map(|pool| pool.ports.clone()).collect();
         // what keeps a port and grows has a right to it
         let new = to.iter().filter(|port| !from.contains(*port));
         for port in new {
             let own = |id: &PublishId| moved.get(id).is_some_and(|(_, other)| other == to);
             let others = wanted.get(&port).into_iter().flatten();
+            let in_pool = pools.iter().any(|ports| ports.contains(port));
+            let reserved = world.settings.reserved.iter();
+            let allowed = (free_choice || in_pool)
+                && !reserved
+                    .map(|kept| kept.ports)
+                    .any(|ports| ports.contains(port));
             let recommended = port.get() >= 1024
-                && !host.engine.ephemeral.contains(port)
+                && (in_pool || !host.engine.ephemeral.contains(port))
                 && !policy.avoid.contains(port)
                 && !candidates::is_blocked_by_browsers(port);
-            let good = (recommended || policy.wishes.contains_key(&claim.id))
+            let good = allowed
+                && (recommended || policy.wishes.contains_key(&claim.id))
                 && !held.contains(&port)
                 && others.filter(|id| !own(id)).count() == 0;
             if !good {

@@ -7,6 +7,11 @@ use crate::graph::{Allocation, Collision, Entry};
 use crate::machine::Use;
 use crate::world::World;
 
+/// The rule of claims of one project that are in each other's way.
+pub(super) const IN_ONE_PROJECT: &str = "host-port-collision";
+/// The rule of claims of several projects that are in each other's way.
+pub(super) const ACROSS_PROJECTS: &str = "project-collision";
+
 /// Why something must move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
@@ -34,12 +39,16 @@ pub enum Why {
 }
 
 /// Why a port cannot be bound, whoever wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bar {
     /// A rootless engine binds ports from this one only.
     Privileged(Port),
     /// Windows excludes it.
     Excluded,
+    /// The user keeps it for this.
+    Reserved(String),
+    /// It is in none of the project's pools.
+    OutsidePool,
 }
 
 impl Why {
@@ -56,13 +65,15 @@ impl Why {
     #[must_use]
     pub fn rule(&self, hosts: &[Allocation<'_>]) -> &'static str {
         match self {
-            Self::Meet { .. } => "host-port-collision",
+            Self::Meet { host, claims } => among(&hosts[*host], claims),
             Self::Collision { host, collision } => {
                 rule_of(&hosts[*host].collisions[*collision], &hosts[*host])
             }
             Self::Barred { bar, .. } => match bar {
                 Bar::Privileged(_) => "privileged-port",
                 Bar::Excluded => "os-service-port",
+                Bar::Reserved(_) => "reserved-port",
+                Bar::OutsidePool => "outside-pool",
             },
         }
     }
@@ -91,6 +102,8 @@ impl Why {
                     format!("a rootless engine may bind ports from {start} only")
                 }
                 Bar::Excluded => "Windows excludes it from use".to_owned(),
+                Bar::Reserved(reason) => format!("it is kept for {reason}"),
+                Bar::OutsidePool => "it is in no pool of its project".to_owned(),
             },
         }
     }
@@ -179,7 +192,16 @@ pub fn rule_of(collision: &Collision, host: &Allocation<'_>) -> &'static str {
         (Some(Use::AirPlay(_)), _) => "os-service-port",
         (Some(Use::Socket(_)), _) => "listener-collision",
         (None, Cause::Copies(_) | Cause::RangeTooShort { .. }) => "replica-collision",
-        (None, _) => "host-port-collision",
+        (None, _) => among(host, &collision.claims),
+    }
+}
+
+/// The rule that reports claims that are in each other's way.
+fn among(host: &Allocation<'_>, claims: &[usize]) -> &'static str {
+    if host.crosses_projects(claims) {
+        ACROSS_PROJECTS
+    } else {
+        IN_ONE_PROJECT
     }
 }
 

@@ -1,13 +1,13 @@
 //! What can move, and of what something must.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::explain::Bar;
+use super::explain::{ACROSS_PROJECTS, Bar, IN_ONE_PROJECT};
 use super::groups::{Group, groups};
 use super::policy::Policy;
 use super::solve::{Cost, Demand};
 use super::{PublishId, Why, candidates, meetings};
-use crate::binding::{Cause, Port, PortRange, Published};
+use crate::binding::{Cause, Port, PortRange, PortSet, Published};
 use crate::claim::Claim;
 use crate::compose::port::OriginKind;
 use crate::compose::project::Project;
@@ -103,7 +103,7 @@ impl Model {
     /// What can move and what must, on all hosts together.
     #[must_use]
     pub fn of(world: &World, hosts: &[Allocation<'_>], policy: &Policy) -> Self {
-        if hosts.iter().all(is_clean) {
+        if hosts.iter().all(|host| is_clean(world, host)) {
             return Self::default();
         }
         let cliques: Vec<Vec<Vec<usize>>> = hosts.iter().map(meetings::cliques).collect();
@@ -139,14 +139,16 @@ impl Model {
             block.cost.rank = (count - index) as u32;
         }
         for (host, allocation) in hosts.iter().enumerate() {
-            for claims in &cliques[host] {
-                let claims = claims.clone();
+            for claims in cliques[host]
+                .iter()
+                .flat_map(|all| parts(allocation, policy, all))
+            {
                 model.demand(hosts, policy, Why::Meet { host, claims });
             }
             for collision in 0..allocation.collisions.len() {
                 model.demand(hosts, policy, Why::Collision { host, collision });
             }
-            for (claim, bar) in barred(allocation) {
+            for (claim, bar) in barred(world, allocation) {
                 let at = At { host, claim };
                 model.demand(hosts, policy, Why::Barred { at, bar });
             }
@@ -192,10 +194,31 @@ impl Model {
     }
 }
 
+/// What of a clique is to be resolved: all of it, or only what meets in one project or between two.
+fn parts(host: &Allocation<'_>, policy: &Policy, clique: &[usize]) -> Vec<Vec<usize>> {
+    let both = policy.wants_rule(IN_ONE_PROJECT) == policy.wants_rule(ACROSS_PROJECTS);
+    if both || !host.crosses_projects(clique) {
+        return vec![clique.to_vec()];
+    }
+    let mut projects: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for claim in clique {
+        let project = host.claims[*claim].id.project;
+        projects.entry(project).or_default().push(*claim);
+    }
+    if policy.wants_rule(IN_ONE_PROJECT) {
+        return projects.into_values().collect();
+    }
+    let pairs = clique.iter().enumerate().flat_map(|(at, a)| {
+        let others = clique[at + 1..].iter();
+        others.map(|b| vec![*a, *b])
+    });
+    pairs.filter(|pair| host.crosses_projects(pair)).collect()
+}
+
 /// True if nothing must move on a host.
-fn is_clean(host: &Allocation<'_>) -> bool {
+fn is_clean(world: &World, host: &Allocation<'_>) -> bool {
     let mut causes = host.collisions.iter().map(|collision| collision.cause);
-    causes.all(|cause| matches!(cause, Cause::Maybe(_))) && barred(host).is_empty()
+    causes.all(|cause| matches!(cause, Cause::Maybe(_))) && barred(world, host).is_empty()
 }
 
 /// Where a publish comes in the order of what is written.
@@ -285,22 +308,41 @@ fn harm(host: &Allocation<'_>, claim: &Claim<'_>) -> u32 {
     harm
 }
 
-/// The claims all of whose ports cannot be bound, whoever wants them.
-fn barred(host: &Allocation<'_>) -> Vec<(usize, Bar)> {
+/// The claims all of whose ports are barred, whoever wants them, each with every reason.
+fn barred(world: &World, host: &Allocation<'_>) -> Vec<(usize, Bar)> {
     let start = host.unprivileged_start();
     let system = host.machine.and_then(|machine| machine.host.as_ref());
-    let bar = |claim: &Claim<'_>| {
-        let ports = claim.ports()?;
-        if start.is_some_and(|start| ports.last() < start) {
-            return start.map(Bar::Privileged);
-        }
-        let excluded = system?.limits.excluded(claim.wanted.binding.protocol);
+    let pools: HashMap<usize, PortSet> = (0..world.projects.len())
+        .filter_map(|project| Some((project, world.outside_pools(project)?)))
+        .collect();
+    let bars = |claim: &Claim<'_>| {
+        let protocol = claim.wanted.binding.protocol;
+        let all = |is_barred: &dyn Fn(Port) -> bool| {
+            let ports = claim.ports();
+            ports.is_some_and(|ports| ports.iter().all(is_barred))
+        };
+        let privileged = start.filter(|start| all(&|port| port < *start));
+        let excluded = system.map_or(&[][..], |system| system.limits.excluded(protocol));
         let is_excluded = |port: Port| excluded.iter().any(|range| range.contains(port.get()));
-        let all = !excluded.is_empty() && ports.iter().all(is_excluded);
-        all.then_some(Bar::Excluded)
+        let reservation = |port| world.settings.reservation(port, protocol);
+        let first = claim.ports().and_then(|ports| reservation(ports.first()));
+        let reserved = first.filter(|_| all(&|port| reservation(port).is_some()));
+        let outside = pools.get(&claim.project_index);
+        let is_outside = |port| outside.is_some_and(|outside| outside.contains(port));
+        [
+            privileged.map(Bar::Privileged),
+            all(&is_excluded).then_some(Bar::Excluded),
+            reserved.map(|kept| Bar::Reserved(kept.reason.clone())),
+            all(&is_outside).then_some(Bar::OutsidePool),
+        ]
     };
     let claims = host.claims.iter().enumerate();
     claims
-        .filter_map(|(index, claim)| Some((index, bar(claim)?)))
+        .flat_map(|(index, claim)| {
+            bars(claim)
+                .into_iter()
+                .flatten()
+                .map(move |bar| (index, bar))
+        })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! New ports for those that move.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::candidates;
 use super::model::Block;
 use super::policy::{Policy, Strategy};
@@ -13,6 +15,8 @@ use crate::world::World;
 /// The ports that are left on each host.
 pub struct Places<'a> {
     hosts: Vec<(PortSet, &'a Engine)>,
+    /// What the pools of a project leave out, where it has any.
+    outside: HashMap<usize, PortSet>,
     policy: &'a Policy,
     /// The last port given.
     last: Option<Port>,
@@ -27,6 +31,9 @@ impl<'a> Places<'a> {
             .map(|host| (avoid(world, host, policy), &host.engine));
         Self {
             hosts: hosts.collect(),
+            outside: (0..world.projects.len())
+                .filter_map(|project| Some((project, world.outside_pools(project)?)))
+                .collect(),
             policy,
             last: None,
         }
@@ -40,12 +47,25 @@ impl<'a> Places<'a> {
         on.dedup();
         let (first, others) = on.split_first()?;
         let (mut taken, engine) = self.hosts[*first].clone();
+        let projects: BTreeSet<usize> = block.publishes.iter().map(|id| id.project).collect();
+        let pools = projects
+            .iter()
+            .filter_map(|project| self.outside.get(project));
+        let pools: Vec<&PortSet> = pools.collect();
         for host in others {
             let (more, other) = &self.hosts[*host];
             taken.add_all(more);
-            taken.extend(other.ephemeral.iter());
+            if pools.is_empty() {
+                taken.extend(other.ephemeral.iter());
+            }
         }
-        let range = self.choose(block, must_leave, taken, engine)?;
+        let range = if pools.is_empty() {
+            self.choose(block, must_leave, taken, engine)
+        } else {
+            pools.iter().for_each(|outside| taken.add_all(outside));
+            let found = self.choose(block, must_leave, taken.clone(), engine);
+            found.or_else(|| self.choose(block, must_leave, taken, &in_pool(engine)))
+        }?;
         for host in on {
             self.hosts[host].0.extend(range.iter());
         }
@@ -89,6 +109,16 @@ impl<'a> Places<'a> {
                 starts.find_map(|start| candidates::at(start, block.room, &taken, engine))
             }
         }
+    }
+}
+
+/// The engine for pools that hold no other good port: that the kernel lends ports to outgoing
+/// connections does not count there, for the user has chosen them.
+#[must_use]
+pub fn in_pool(engine: &Engine) -> Engine {
+    Engine {
+        ephemeral: Port::MIN.into(),
+        ..engine.clone()
     }
 }
 

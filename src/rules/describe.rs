@@ -2,26 +2,43 @@
 
 use std::collections::HashSet;
 
-use crate::binding::{Addresses, Cause, Meeting, Network, Port, PortRange, Published, addresses};
+use crate::binding::{
+    Addresses, Cause, Engine, Meeting, Network, Port, PortRange, Published, addresses,
+};
+use crate::claim::Claim;
 use crate::compose::port::OriginKind;
 use crate::finding::{ClaimRef, Finding, Label, Remap, Severity};
 pub(super) use crate::graph::Entry;
 use crate::graph::{Allocation, Collision};
 use crate::machine::Use;
-use crate::plan::candidates;
+use crate::plan::{candidates, place::in_pool};
 use crate::yaml::{How, Step};
 
 use super::{Context, Rule};
 
 /// What findings say of an entry.
 impl Entry<'_, '_> {
-    /// A finding on the entry alone.
-    pub(super) fn finding(&self, rule: &Rule, cx: &Context<'_>, message: String) -> Finding {
+    /// A finding on the entry alone that another host port does not resolve, the same on
+    /// each machine.
+    pub(super) fn remark(&self, rule: &Rule, message: String) -> Finding {
         let mut finding = rule.finding(message);
         finding.labels = self.labels("");
         finding.claims = vec![self.claim_ref()];
-        finding.host = self.host.machine.map(|machine| machine.name.clone());
         finding.notes.extend(profile_note(&[self]));
+        finding
+    }
+
+    /// The same, where it depends on the machine.
+    pub(super) fn remark_there(&self, rule: &Rule, message: String) -> Finding {
+        Finding {
+            host: self.host.machine.map(|machine| machine.name.clone()),
+            ..self.remark(rule, message)
+        }
+    }
+
+    /// A finding on the entry alone.
+    pub(super) fn finding(&self, rule: &Rule, cx: &Context<'_>, message: String) -> Finding {
+        let mut finding = self.remark_there(rule, message);
         finding.remap = self.remap(cx);
         finding.help = finding.remap.as_ref().map(|remap| self.advice(remap));
         finding
@@ -42,6 +59,15 @@ impl Entry<'_, '_> {
             Published::Dynamic => None,
         });
         graveness.max()
+    }
+
+    /// From the lowest to the highest of its ports that are barred.
+    pub(super) fn barred_ports(&self, is_barred: impl Fn(Port) -> bool) -> Option<PortRange> {
+        let ports = self.claims().filter_map(Claim::ports);
+        let barred = ports
+            .flat_map(PortRange::iter)
+            .filter(|port| is_barred(*port));
+        PortRange::around(barred.map(PortRange::from))
     }
 
     /// The entry for programs.
@@ -131,7 +157,17 @@ impl Entry<'_, '_> {
         planned.or_else(|| {
             let own = self.published()?;
             let (taken, engine) = (self.host.taken(), &self.host.engine);
-            candidates::near(own.first(), own.len(), taken, engine).map(|to| self.remap_to(to))
+            let to = match self.world.outside_pools(self.first().project_index) {
+                None => candidates::near(own.first(), own.len(), taken, engine),
+                Some(mut outside) => {
+                    outside.add_all(taken);
+                    let near = |engine: &Engine| {
+                        candidates::near(own.first(), own.len(), &outside, engine)
+                    };
+                    near(engine).or_else(|| near(&in_pool(engine)))
+                }
+            };
+            to.map(|to| self.remap_to(to))
         })
     }
 
@@ -220,20 +256,27 @@ fn held(
     Some(finding)
 }
 
+/// The profiles of those services that are off as long as nobody chooses one of them.
+fn unchosen<'w>(entries: &[&Entry<'_, 'w>]) -> Vec<&'w [String]> {
+    let claims = entries.iter().map(|entry| entry.first());
+    let off = claims.filter(|claim| !claim.project.profiles.enable(&claim.service.profiles));
+    off.map(|claim| &claim.service.profiles[..]).collect()
+}
+
+/// True if no single profile turns all of these services on: they may well be alternatives.
+pub(super) fn are_alternatives(entries: &[&Entry<'_, '_>]) -> bool {
+    let unchosen = unchosen(entries);
+    unchosen.split_first().is_some_and(|(first, rest)| {
+        let turns_all_on = |name: &String| rest.iter().all(|names| names.contains(name));
+        !first.iter().any(turns_all_on)
+    })
+}
+
 /// In which profiles the services must be on to meet.
 pub(super) fn profile_note(entries: &[&Entry<'_, '_>]) -> Option<String> {
     let mut needed: Vec<String> = Vec::new();
-    for entry in entries {
-        let service = entry.first().service;
-        let on = &entry.first().project.profiles;
-        if service.profiles.is_empty() || on.enable(&service.profiles) {
-            continue;
-        }
-        let names: Vec<String> = service
-            .profiles
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
+    for profiles in unchosen(entries) {
+        let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
         let names = names.join(" or ");
         if !needed.contains(&names) {
             needed.push(names);

@@ -1,7 +1,11 @@
 //! # host-port-collision
 //!
 //! ## What it finds
-//! Two services, or two entries of one service, that publish the same host port.
+//! Two services, or two entries of one service, that publish the same host port. Services of two
+//! projects are `project-collision`'s.
+//!
+//! Services that meet only when several profiles are turned on that nobody chose are a warning:
+//! such profiles often are alternatives, `cpu` and `gpu`, of which one is on at a time.
 //!
 //! ## Why
 //! Only one socket can have an address, a port and a protocol. The engine starts whichever comes
@@ -26,7 +30,8 @@
 //! ```
 //!
 //! ## Remedy
-//! Publish one of them on another host port; the message names a free one.
+//! Publish one of them on another host port; the message names a free one. What depends on profiles
+//! can be checked as it will run: `--profile gpu`.
 //!
 //! ## Sources
 //! [Publishing ports](https://docs.docker.com/engine/network/port-publishing/); the bindings of
@@ -49,9 +54,17 @@ pub(super) const RULE: Rule = Rule::new(
 .fixable();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    find(rule, cx, false, out);
+}
+
+/// Finds claims that are in each other's way, of one project or of several.
+pub(super) fn find(rule: &Rule, cx: &Context<'_>, across: bool, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
-        pairs(rule, cx, host, out);
+        pairs(rule, cx, host, across, out);
         for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
+            if host.crosses_projects(&collision.claims) != across {
+                continue;
+            }
             if let Cause::Exhausted { ports, wanted } = collision.cause {
                 out.push(exhausted(rule, cx, host, &collision.claims, ports, wanted));
             }
@@ -60,11 +73,20 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// The claims that must move, each with the first one that stands in its way.
-fn pairs(rule: &Rule, cx: &Context<'_>, host: &Allocation<'_>, out: &mut Vec<Finding>) {
+fn pairs(
+    rule: &Rule,
+    cx: &Context<'_>,
+    host: &Allocation<'_>,
+    across: bool,
+    out: &mut Vec<Finding>,
+) {
     // entry against entry: a range that meets a range is one finding
     let mut found: BTreeMap<_, (usize, usize, Cause, Vec<Port>)> = BTreeMap::new();
     for (stayer, mover, collision) in host.graph.all_edges() {
         let (stayer, mover) = (stayer.min(mover), stayer.max(mover));
+        if host.crosses_projects(&[stayer, mover]) != across {
+            continue;
+        }
         let Published::Fixed(port) = host.claims[mover].wanted.binding.published else {
             continue;
         };
@@ -113,6 +135,7 @@ fn pair(
     }
     finding.labels.extend(more);
     finding.claims = vec![stayer.claim_ref(), mover.claim_ref()];
+    finding.severity = by_profiles(rule, &[stayer, mover]);
     finding.notes.extend(profile_note(&[stayer, mover]));
     finding.notes.extend(stayer.notes());
     finding.notes.extend(mover.notes());
@@ -132,6 +155,15 @@ fn pair(
         None => format!("publish {b} on other host ports"),
     });
     finding
+}
+
+/// How grave it is that services meet: less if no single profile turns all of them on.
+fn by_profiles(rule: &Rule, entries: &[&Entry<'_, '_>]) -> Severity {
+    if describe::are_alternatives(entries) {
+        rule.severity.min(Severity::Warning)
+    } else {
+        rule.severity
+    }
 }
 
 /// Ranges that together are too short.
@@ -162,9 +194,9 @@ fn exhausted(
     let mut finding = rule.finding(format!("{} want {need}, but {free}", names.join(", ")));
     finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
     finding.claims = entries.iter().map(Entry::claim_ref).collect();
-    finding
-        .notes
-        .extend(profile_note(&entries.iter().collect::<Vec<_>>()));
+    let all: Vec<&Entry<'_, '_>> = entries.iter().collect();
+    finding.severity = by_profiles(rule, &all);
+    finding.notes.extend(profile_note(&all));
     finding.help = Some("widen one of the ranges, or move it".to_owned());
     finding
 }

@@ -1,22 +1,29 @@
 //! The rules: one file each, with its page, its check and its cases.
 
 mod boot_collision;
+mod browser_blocked_port;
 mod container_collision;
 mod describe;
+mod ephemeral_range;
+mod host_ip_not_here;
 mod host_port_collision;
 mod listener_collision;
 mod os_service_port;
+mod outside_pool;
 mod override_appends_ports;
 mod port_ignored;
 mod port_refused;
 mod privileged_port;
+mod project_collision;
 mod project_name_reused;
 mod published_not_a_port;
 mod range_start_order;
 mod replica_collision;
+mod reserved_port;
 mod stack_collision;
 mod swarm_ingress_collision;
 pub(crate) mod unused_ignore;
+mod well_known_mismatch;
 mod worktree_collision;
 
 use crate::claim::{Fate, fate};
@@ -52,6 +59,10 @@ pub enum Needs {
     Files,
     /// A machine that was seen.
     Machine,
+    /// Pools in the settings.
+    Pools,
+    /// Reservations in the settings.
+    Reservations,
     /// A rootless engine.
     Rootless,
     /// A stack's name.
@@ -68,6 +79,8 @@ impl Needs {
         match self {
             Self::Files => true,
             Self::Machine => machine,
+            Self::Pools => !world.settings.pools.is_empty(),
+            Self::Reservations => !world.settings.reserved.is_empty(),
             Self::Rootless => machine || world.engine.rootless,
             Self::Stack => world.stack.is_some(),
             Self::Worktrees => !world.neighbours.is_empty(),
@@ -108,23 +121,30 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 17] = [
+pub const RULES: [Rule; 24] = [
     boot_collision::RULE,
+    browser_blocked_port::RULE,
     container_collision::RULE,
+    ephemeral_range::RULE,
+    host_ip_not_here::RULE,
     host_port_collision::RULE,
     listener_collision::RULE,
     os_service_port::RULE,
+    outside_pool::RULE,
     override_appends_ports::RULE,
     port_ignored::RULE,
     port_refused::RULE,
     privileged_port::RULE,
+    project_collision::RULE,
     project_name_reused::RULE,
     published_not_a_port::RULE,
     range_start_order::RULE,
     replica_collision::RULE,
+    reserved_port::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
     unused_ignore::RULE,
+    well_known_mismatch::RULE,
     worktree_collision::RULE,
 ];
 

@@ -1,10 +1,11 @@
 //! Plans: who moves and where to, as a table; and against brute force.
 
-use portplan::binding::{Cause, Port, PortRange, Published};
+use portplan::binding::{Cause, Port, PortRange, Protocol, Published};
 use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, PublishId, Request};
 use portplan::graph::Allocation;
 use portplan::plan::{self, Plan, Policy, check, policy::Pin};
+use portplan::settings::{Pool, Reservation, Settings};
 use portplan::source::Memory;
 use portplan::world::World;
 use proptest::prelude::*;
@@ -37,7 +38,7 @@ fn plan(world: &World, policy: &Policy) -> Plan {
         .collect();
     let plan = plan::plan(world, &hosts, policy);
     assert_eq!(
-        check::judge(&hosts, policy, &plan),
+        check::judge(world, &hosts, policy, &plan),
         [],
         "{}",
         line(world, &plan)
@@ -346,5 +347,88 @@ proptest! {
         prop_assert_eq!(&plan.stuck, &[], "{}", compose);
         prop_assert!(plan.is_optimal());
         prop_assert_eq!(plan.moves().count(), fewest(&world), "{}", line(&world, &plan));
+    }
+}
+
+/// The plan under settings, which its judge has accepted.
+fn line_under(settings: Settings, rules: &[&str], file: &str) -> String {
+    let world = World {
+        settings: settings.into(),
+        ..world(&[("compose.yaml", file)])
+    };
+    let policy = Policy {
+        rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        ..Policy::default()
+    };
+    line(&world, &plan(&world, &policy))
+}
+
+#[test]
+fn reservations_and_pools() {
+    let ports = |text: &str| text.parse::<PortRange>().unwrap();
+    let settings = || Settings {
+        reserved: vec![Reservation {
+            ports: ports("8080-8082"),
+            protocol: Some(Protocol::Tcp),
+            reason: "the printer".to_owned(),
+        }],
+        pools: vec![Pool {
+            name: "ours".to_owned(),
+            ports: vec![ports("8000-8099"), ports("50000-50009")],
+        }],
+        ..Settings::default()
+    };
+    let file = "services:
+  a: { image: i, ports: ['8080:80'] }
+  b: { image: i, ports: ['8079:80', '9000:81'] }
+  c: { image: i, ports: ['8079:80'] }
+  d: { image: i, ports: ['8081:53/udp', '50000:80'] }";
+    let all = "a 8080->8083, b 9000->8099, c 8079->8084";
+    assert_eq!(line_under(settings(), &[], file), all);
+    for (rule, expected) in [
+        ("reserved-port", "a 8080->8083"),
+        ("outside-pool", "b 9000->8099"),
+        ("host-port-collision", "c 8079->8083"),
+        ("project-collision", ""),
+    ] {
+        assert_eq!(line_under(settings(), &[rule], file), expected, "{rule}");
+    }
+}
+
+/// What the rules of collisions resolve alone and together, where three want one port.
+#[test]
+fn collisions_within_and_between_projects() {
+    let project = |name: &str, file: &str| {
+        let path = format!("{name}/compose.yaml");
+        let files = Memory([(format!("/{path}").into(), file.into())].into());
+        let request = Request {
+            files: vec![path.into()],
+            ..Request::default()
+        };
+        let shell = Environment::default();
+        Project::load(&request, &shell, "/".into(), &files, None)
+    };
+    let a =
+        "services: { a: { image: i, ports: ['8080:80'] }, b: { image: i, ports: ['8080:80'] } }";
+    let c = "services: { c: { image: i, ports: ['8080:80'] } }";
+    let world = World {
+        projects: vec![project("one", a), project("two", c)],
+        together: true,
+        ..World::default()
+    };
+    for (rules, expected) in [
+        (
+            &["host-port-collision", "project-collision"][..],
+            "b 8080->8081, c 8080->8082",
+        ),
+        (&[], "b 8080->8081, c 8080->8082"),
+        (&["host-port-collision"], "b 8080->8081"),
+        (&["project-collision"], "c 8080->8081"),
+    ] {
+        let policy = Policy {
+            rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            ..Policy::default()
+        };
+        assert_eq!(line(&world, &plan(&world, &policy)), expected, "{rules:?}");
     }
 }

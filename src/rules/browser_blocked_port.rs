@@ -1,0 +1,72 @@
+//! # browser-blocked-port
+//!
+//! ## What it finds
+//! A host port that browsers refuse to open, in front of what most likely is a web server: one whose
+//! container port is 80, 443, 3000, 5000, 8000, 8080, 8443, 9000 or the like. What speaks another
+//! protocol, as a mail server on 25 or a telephone exchange on 5060, is left alone.
+//!
+//! ## Why
+//! Browsers open no page on ports of old protocols, lest a page be made to talk to a mail server.
+//! The container runs, `curl` has its answer, and the browser says `ERR_UNSAFE_PORT` or `This address
+//! is restricted`; `fetch` fails with `bad port`. 6000 and 6665 to 6669 are the usual victims.
+//!
+//! ## Example
+//! ```yaml
+//! services: # fires
+//!   web: { image: web, ports: ["6000:80"] }
+//! ```
+//! ```yaml
+//! services: # silent
+//!   web: { image: web, ports: ["6001:80"] }
+//!   irc: { image: irc, ports: ["6667:6667"] }
+//! ```
+//!
+//! ## Remedy
+//! Publish another port, which the message names.
+//!
+//! ## Sources
+//! [Fetch: port blocking](https://fetch.spec.whatwg.org/#port-blocking)
+
+use super::describe::Entry;
+use super::{Context, Rule};
+use crate::binding::{Protocol, Published};
+use crate::claim::Claim;
+use crate::finding::{Finding, Severity};
+use crate::plan::candidates;
+
+pub(super) const RULE: Rule = Rule::new(
+    "browser-blocked-port",
+    Severity::Warning,
+    include_str!("browser_blocked_port.rs"),
+    check,
+);
+
+fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for host in &cx.hosts {
+        for claims in host.entries() {
+            let entry = Entry::of(cx.world, host, claims[0]);
+            out.extend(blocked(rule, cx, &entry));
+        }
+    }
+}
+
+fn blocked(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {
+    let is_blocked = |claim: &&Claim<'_>| {
+        let binding = &claim.wanted.binding;
+        let Published::Fixed(port) = binding.published else {
+            return false;
+        };
+        binding.protocol == Protocol::Tcp
+            && candidates::is_blocked_by_browsers(port)
+            && candidates::is_web(binding.target)
+    };
+    let claim = entry.claims().find(is_blocked)?;
+    let (who, target) = (entry.who(), claim.wanted.binding.target);
+    let port = claim.ports()?;
+    let message = format!(
+        "{who} publishes its web server, {target}, on {port}, which browsers refuse to open"
+    );
+    let mut finding = entry.remark(rule, message);
+    finding.help = entry.remap(cx).map(|remap| entry.advice(&remap));
+    Some(finding)
+}

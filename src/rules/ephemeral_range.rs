@@ -1,0 +1,81 @@
+//! # ephemeral-range
+//!
+//! ## What it finds
+//! A host port from the range that the kernel lends to outgoing connections: 32768 to 60999 on Linux
+//! as delivered, or what `--live` or `--against` says. One that the host keeps out of it
+//! (`net.ipv4.ip_local_reserved_ports`) is left alone, and so is one in a pool of the settings.
+//!
+//! ## Why
+//! Every outgoing connection borrows a port of this range. If one has just this port when the
+//! container starts, the bind fails: `address already in use`, with no program to be found that
+//! listens there. It passes by itself, and comes back with the load, at boot above all.
+//!
+//! ## Example
+//! ```yaml
+//! services: # fires
+//!   web: { image: web, ports: ["50000:80"] }
+//! ```
+//! ```yaml
+//! services: # silent
+//!   web: { image: web, ports: ["8080:80"] }
+//! ```
+//!
+//! ## Remedy
+//! Publish a port below the range, which the message names. Or have the kernel lend it to nobody:
+//! `sysctl net.ipv4.ip_local_reserved_ports=50000`.
+//!
+//! ## Sources
+//! [Linux: `ip_local_port_range`, `ip_local_reserved_ports`](https://docs.kernel.org/networking/ip-sysctl.html);
+//! engines were seen to fail on a port that a connection held.
+
+use super::describe::Entry;
+use super::{Context, Rule};
+use crate::binding::{Port, Published};
+use crate::claim::Claim;
+use crate::finding::{Finding, Severity};
+use crate::graph::Allocation;
+
+pub(super) const RULE: Rule = Rule::new(
+    "ephemeral-range",
+    Severity::Notice,
+    include_str!("ephemeral_range.rs"),
+    check,
+);
+
+fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for host in &cx.hosts {
+        for claims in host.entries() {
+            let entry = Entry::of(cx.world, host, claims[0]);
+            out.extend(lent(rule, cx, host, &entry));
+        }
+    }
+}
+
+fn lent(
+    rule: &Rule,
+    cx: &Context<'_>,
+    host: &Allocation<'_>,
+    entry: &Entry<'_, '_>,
+) -> Option<Finding> {
+    let limits = host.machine.and_then(|machine| machine.host.as_ref());
+    let limits = limits.map(|system| &system.limits);
+    let is_lent = |port: Port| match limits {
+        Some(limits) => limits.lends(port.get()),
+        None => host.engine.ephemeral.contains(port),
+    };
+    let is_fixed =
+        |claim: &Claim<'_>| matches!(claim.wanted.binding.published, Published::Fixed(_));
+    let has_pool = cx.world.pools(entry.first().project_index).next().is_some();
+    // who has pools has chosen, and of a range the engine takes another port
+    if has_pool || !is_fixed(entry.first()) || entry.barred(is_lent).is_none() {
+        return None;
+    }
+    let (who, ports, protocol) = (entry.who(), entry.published()?, entry.protocol());
+    let lent = host.engine.ephemeral;
+    let message = format!(
+        "{who} publishes {ports}/{protocol}, and outgoing connections borrow ports from {lent}"
+    );
+    let mut finding = entry.remark_there(rule, message);
+    finding.help = entry.remap(cx).map(|remap| entry.advice(&remap));
+    Some(finding)
+}
