@@ -1,9 +1,11 @@
 //! The rules: one file each, with its page, its check and its cases.
 
+mod ambiguous_port_scalar;
 mod boot_collision;
 mod container_collision;
 mod describe;
 mod host_port_collision;
+mod huge_range;
 mod listener_collision;
 mod os_service_port;
 mod override_appends_ports;
@@ -16,6 +18,7 @@ mod range_start_order;
 mod replica_collision;
 mod stack_collision;
 mod swarm_ingress_collision;
+mod unset_variable_port;
 pub(crate) mod unused_ignore;
 mod worktree_collision;
 
@@ -108,10 +111,12 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 17] = [
+pub const RULES: [Rule; 20] = [
+    ambiguous_port_scalar::RULE,
     boot_collision::RULE,
     container_collision::RULE,
     host_port_collision::RULE,
+    huge_range::RULE,
     listener_collision::RULE,
     os_service_port::RULE,
     override_appends_ports::RULE,
@@ -124,6 +129,7 @@ pub const RULES: [Rule; 17] = [
     replica_collision::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
+    unset_variable_port::RULE,
     unused_ignore::RULE,
     worktree_collision::RULE,
 ];
@@ -155,7 +161,6 @@ impl Rule {
     }
 
     /// The same, off until somebody asks for it.
-    #[allow(dead_code)]
     const fn opt_in(self) -> Self {
         Self {
             opt_in: true,
@@ -256,7 +261,7 @@ pub fn check(world: &World) -> Vec<Finding> {
     let plan = plan::plan(world, &hosts, &Policy::default());
     let context = Context { world, hosts, plan };
     let mut findings = Vec::new();
-    for rule in &RULES {
+    for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
         (rule.check)(rule, &context, &mut findings);
     }
     settle(&mut findings, world);
@@ -264,6 +269,13 @@ pub fn check(world: &World) -> Vec<Finding> {
     findings.dedup();
     fingerprint::assign(&mut findings, world);
     findings
+}
+
+/// Whether a rule counts in any file at all.
+fn is_on(rule: &Rule, world: &World) -> bool {
+    let sources = world.projects.iter().map(|project| &project.sources);
+    let mut files = sources.flat_map(|sources| sources.files());
+    files.any(|file| world.settings.level(rule, file.path()).is_some())
 }
 
 /// Gives findings the severity that is settled for their rule and file, and leaves out those whose

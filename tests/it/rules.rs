@@ -1,14 +1,15 @@
 //! Each rule's page is its test: the first example fires once, the second not at all.
 
 use std::fs;
-
 use std::path::Path;
+use std::sync::Arc;
 
 use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, Request};
 use portplan::finding::Finding;
 use portplan::report::rules::Catalogue;
-use portplan::rules::RULES;
+use portplan::rules::{RULES, Rule};
+use portplan::settings::{RuleLevel, Settings};
 use portplan::source::Memory;
 use portplan::worktree::Neighbour;
 use portplan::world::World;
@@ -55,9 +56,19 @@ fn example_world(rule: &str, example: &str) -> World {
             worktree: "../other".into(),
         });
     let neighbours = neighbours.filter(|_| rule == "worktree-collision");
+    // its own level, for those that are off
+    let level = Rule::named(rule).map(|rule| rule.severity);
+    let levels = vec![RuleLevel {
+        rule: rule.to_owned(),
+        level,
+    }];
     World {
         stack: (rule == "stack-collision").then(|| "example".to_owned()),
         neighbours: neighbours.collect::<Vec<_>>().into(),
+        settings: Arc::new(Settings {
+            levels,
+            ..Settings::default()
+        }),
         ..world(example, machine(rule))
     }
 }
