@@ -81,6 +81,8 @@ pub struct Service {
     pub name: String,
     /// The bytes of its key, where it is first defined.
     pub key: Span,
+    /// `image`
+    pub image: Option<String>,
     /// `network_mode`, with its place.
     pub network_mode: Option<(String, Span)>,
     /// `scale`, or `deploy.replicas`; `None` is one container.

@@ -106,6 +106,7 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
     Service {
         name: name.to_owned(),
         key: entry.key,
+        image: text(node.get("image")),
         network_mode: node
             .get("network_mode")
             .and_then(|mode| text(Some(mode)).map(|text| (text, mode.span))),

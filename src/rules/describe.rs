@@ -15,19 +15,27 @@ use super::{Context, Rule};
 
 /// What findings say of an entry.
 impl Entry<'_, '_> {
-    /// A finding on the entry alone that another host port does not resolve.
+    /// A finding on the entry alone that another host port does not resolve, the same on
+    /// each machine.
     pub(super) fn remark(&self, rule: &Rule, message: String) -> Finding {
         let mut finding = rule.finding(message);
         finding.labels = self.labels("");
         finding.claims = vec![self.claim_ref()];
-        finding.host = self.host.machine.map(|machine| machine.name.clone());
         finding.notes.extend(profile_note(&[self]));
         finding
     }
 
+    /// The same, where it depends on the machine.
+    pub(super) fn remark_there(&self, rule: &Rule, message: String) -> Finding {
+        Finding {
+            host: self.host.machine.map(|machine| machine.name.clone()),
+            ..self.remark(rule, message)
+        }
+    }
+
     /// A finding on the entry alone.
     pub(super) fn finding(&self, rule: &Rule, cx: &Context<'_>, message: String) -> Finding {
-        let mut finding = self.remark(rule, message);
+        let mut finding = self.remark_there(rule, message);
         finding.remap = self.remap(cx);
         finding.help = finding.remap.as_ref().map(|remap| self.advice(remap));
         finding

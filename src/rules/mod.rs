@@ -4,9 +4,12 @@ mod ambiguous_port_scalar;
 mod boot_collision;
 mod container_collision;
 mod describe;
+mod exposed_on_all_interfaces;
+mod hard_coded_port;
 mod host_port_collision;
 mod huge_range;
 mod listener_collision;
+mod loopback_reachable_from_lan;
 mod os_service_port;
 mod override_appends_ports;
 mod port_ignored;
@@ -18,6 +21,7 @@ mod range_start_order;
 mod replica_collision;
 mod stack_collision;
 mod swarm_ingress_collision;
+mod unpinned_host_port;
 mod unset_variable_port;
 pub(crate) mod unused_ignore;
 mod worktree_collision;
@@ -28,6 +32,7 @@ use crate::compose::project::Service;
 use crate::finding::{Finding, Severity};
 use crate::fingerprint::{self, Fingerprint};
 use crate::graph::Allocation;
+use crate::machine::Machine;
 use crate::plan::{self, Plan, Policy};
 use crate::world::World;
 
@@ -55,6 +60,8 @@ pub enum Needs {
     Files,
     /// A machine that was seen.
     Machine,
+    /// An engine before 28.0.
+    OldEngine,
     /// A rootless engine.
     Rootless,
     /// A stack's name.
@@ -71,6 +78,10 @@ impl Needs {
         match self {
             Self::Files => true,
             Self::Machine => machine,
+            Self::OldEngine => {
+                let mut engines = world.machines.iter().map(Machine::engine);
+                !world.engine.shields_loopback() || engines.any(|it| !it.shields_loopback())
+            }
             Self::Rootless => machine || world.engine.rootless,
             Self::Stack => world.stack.is_some(),
             Self::Worktrees => !world.neighbours.is_empty(),
@@ -111,13 +122,16 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 20] = [
+pub const RULES: [Rule; 24] = [
     ambiguous_port_scalar::RULE,
     boot_collision::RULE,
     container_collision::RULE,
+    exposed_on_all_interfaces::RULE,
+    hard_coded_port::RULE,
     host_port_collision::RULE,
     huge_range::RULE,
     listener_collision::RULE,
+    loopback_reachable_from_lan::RULE,
     os_service_port::RULE,
     override_appends_ports::RULE,
     port_ignored::RULE,
@@ -129,6 +143,7 @@ pub const RULES: [Rule; 20] = [
     replica_collision::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
+    unpinned_host_port::RULE,
     unset_variable_port::RULE,
     unused_ignore::RULE,
     worktree_collision::RULE,
