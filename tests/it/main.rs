@@ -24,11 +24,13 @@ mod fuzz_regressions;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]
+mod list_markdown;
 mod live;
 mod mention;
 mod plan;
 mod reports;
 mod rules;
+mod rules_forms;
 mod schemas;
 mod since;
 mod suppress;
