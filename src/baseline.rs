@@ -100,7 +100,9 @@ impl Baseline {
             let rule = Rule::named(&known.rule);
             files.contains(&known.file)
                 && !found.contains(&known.fingerprint)
-                && rule.is_none_or(|rule| suppress::looked_for(world, rule))
+                && rule.is_none_or(|rule| {
+                    suppress::looked_for(world, rule, known.file.as_str().into())
+                })
         })
     }
 }

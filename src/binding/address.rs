@@ -25,6 +25,15 @@ impl HostIp {
     /// All IPv6 addresses, `::`.
     pub const ANY6: Self = Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
 
+    /// This host alone, in the same family.
+    #[must_use]
+    pub fn loopback(self) -> Self {
+        Self(match self.0 {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        })
+    }
+
     /// The address.
     #[must_use]
     pub fn ip(self) -> IpAddr {

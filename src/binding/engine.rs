@@ -171,6 +171,13 @@ impl Engine {
         matches!(self.generation(), Generation::G3 | Generation::G4) && !self.rootless
     }
 
+    /// True if hosts on the same link cannot reach what is published on a loopback address: from
+    /// 28.0, and where RootlessKit listens.
+    #[must_use]
+    pub fn shields_loopback(&self) -> bool {
+        self.generation() >= Generation::G3 || self.rootless
+    }
+
     /// The address a rootless engine sees in RootlessKit's namespace for one of the host
     /// (engine.md 3.6).
     #[must_use]

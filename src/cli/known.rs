@@ -122,7 +122,7 @@ impl KnownArgs {
             let known = outcome.silenced.iter().filter(|it| it.by.is_baseline());
             let known = known.map(|it| &it.finding);
             let new = Baseline::of(outcome.findings.iter().chain(known), &outcome.world);
-            output::write(path, &crate::report::json(&new))?;
+            output::write(path, crate::report::json(&new))?;
             accept(&new.fingerprints(), &Silencer::Baseline, outcome);
         }
         Ok(())

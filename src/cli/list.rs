@@ -1,13 +1,19 @@
 //! `portplan list`
 
-use camino::Utf8PathBuf;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::machine::{MachineArgs, Scene};
+use super::output::{self, NotWritten};
 use super::{ProjectArgs, Status, print};
+use crate::report::concise::problem_line;
+use crate::report::embed::{NoPlace, embed};
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
+use crate::source::SourceFile;
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -24,28 +30,70 @@ pub struct ListArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Write the Markdown table into a document, between the lines `<!-- portplan:ports -->` and
+    /// `<!-- /portplan:ports -->`
+    #[arg(long, value_name = "FILE")]
+    write: Option<Utf8PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table
     Human,
     /// For programs; see `schemas/list.schema.json`, with --live `schemas/who.schema.json`
     Json,
+    /// A table, for a document
+    Markdown,
+}
+
+/// What cannot be done with the list.
+#[derive(Debug, thiserror::Error)]
+enum ListError {
+    #[error("a machine's ports are no part of a document: leave out --format markdown and --write")]
+    Live,
+    #[error("--write takes a table: add --format markdown")]
+    NoTable,
+    #[error("`{0}` cannot be read: {1}")]
+    Unreadable(Utf8PathBuf, io::Error),
+    #[error("`{0}` {1}")]
+    NoPlace(Utf8PathBuf, NoPlace),
+    #[error("`{0}` was not written, for not all could be read")]
+    Partial(Utf8PathBuf),
+    #[error(transparent)]
+    NotWritten(#[from] NotWritten),
 }
 
 pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
+    let table = args.format == Format::Markdown;
     if args.live || args.machine.named() {
-        return live(args, projects);
+        return match table || args.write.is_some() {
+            true => super::usage(&ListError::Live),
+            false => live(args, projects),
+        };
+    }
+    if args.write.is_some() && !table {
+        return super::usage(&ListError::NoTable);
     }
     let input = match projects.read(&args.paths) {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };
     let list = List::of(&input.projects, &input.problems);
-    match args.format {
-        Format::Json => super::print_json(&list),
-        Format::Human => print(&table::render(&list)),
+    if table {
+        // no part of a document
+        for error in &list.errors {
+            anstream::eprintln!("{}", problem_line("error", error));
+        }
+    }
+    match (args.format, &args.write) {
+        (Format::Json, _) => super::print_json(&list),
+        (Format::Human, _) => print(&table::render(&list)),
+        (Format::Markdown, Some(file)) if input.found => {
+            if let Err(error) = write(file, &list) {
+                return super::usage(&error);
+            }
+        }
+        (Format::Markdown, _) => print(&table::markdown(&list)),
     }
     if !input.found {
         Status::Nothing
@@ -54,6 +102,26 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     } else {
         Status::Partial
     }
+}
+
+/// Writes the table into a document that has a place for it.
+fn write(file: &Utf8Path, list: &List) -> Result<(), ListError> {
+    if !list.errors.is_empty() {
+        return Err(ListError::Partial(file.to_owned()));
+    }
+    let unreadable = |error| ListError::Unreadable(file.to_owned(), error);
+    let bytes = std::fs::read(file).map_err(unreadable)?;
+    let old = SourceFile::decode(file, bytes)
+        .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    let new = embed(old.text(), &table::markdown(list))
+        .map_err(|error| ListError::NoPlace(file.to_owned(), error))?;
+    if new == old.text() {
+        print(&format!("{file} is up to date\n"));
+        return Ok(());
+    }
+    output::write(file, old.encode(&new))?;
+    print(&format!("{file}: written\n"));
+    Ok(())
 }
 
 /// Everything that holds or wants a port, the files' and the machine's.
@@ -65,7 +133,7 @@ fn live(args: &ListArgs, projects: &ProjectArgs) -> Status {
     let holdings = Holdings::of(&scene.world).without_connections();
     match args.format {
         Format::Json => super::print_json(&holdings),
-        Format::Human => print(&holdings.table()),
+        Format::Human | Format::Markdown => print(&holdings.table()),
     }
     scene.status()
 }

@@ -79,7 +79,7 @@ impl OutputArgs {
                 let error = "it is one of the files that were checked";
                 Err(NotWritten::of(file, io::Error::other(error)))
             } else {
-                write(file, &format.render(outcome, plain))
+                write(file, format.render(outcome, plain))
             };
             errors.extend(result.err());
         }
@@ -91,7 +91,8 @@ impl OutputArgs {
 ///
 /// What is no file, such as a pipe, is written to as it is. So is the summary of a step in GitHub
 /// Actions, at its end: others write to it, too.
-pub fn write(file: &Utf8Path, text: &str) -> Result<(), NotWritten> {
+pub fn write(file: &Utf8Path, text: impl AsRef<[u8]>) -> Result<(), NotWritten> {
+    let text = text.as_ref();
     let result = match fs::metadata(file) {
         Ok(it) if it.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(it) if it.is_file() && !is_step_summary(file) => {
@@ -124,12 +125,12 @@ fn is_step_summary(file: &Utf8Path) -> bool {
     summary.is_some() && summary == real(file.as_std_path())
 }
 
-fn append(path: &Utf8Path, text: &str) -> io::Result<()> {
+fn append(path: &Utf8Path, text: &[u8]) -> io::Result<()> {
     let mut file = fs::File::options().append(true).open(path)?;
-    file.write_all(text.as_bytes())
+    file.write_all(text)
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|path| *path != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
     fs::metadata(folder)?;
@@ -145,7 +146,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         .tempfile_in(folder)
         // its own words name the temporary file
         .map_err(|error| io::Error::from(error.kind()))?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(text)?;
     if let Some(permissions) = old {
         // the first time the process's mask was taken off
         file.as_file().set_permissions(permissions)?;

@@ -26,6 +26,8 @@ pub struct Template {
     pub value: Text,
     /// The variables it names, those in defaults included.
     pub variables: BTreeSet<String>,
+    /// Those of them that nobody set and that became blank.
+    pub unset: BTreeSet<String>,
 }
 
 /// A document with its variables replaced.
@@ -164,12 +166,16 @@ impl Walk<'_> {
             environment: self.environment,
             asked: RefCell::default(),
         };
-        match interpolate(&template, &environment, self.unset) {
+        let mut unset = BTreeSet::new();
+        let result = interpolate(&template, &environment, &mut unset);
+        self.unset.extend(unset.iter().cloned());
+        match result {
             Ok(text) => {
                 self.templates.push(Template {
                     span: node.span,
                     value: text.clone(),
                     variables: environment.asked.into_inner(),
+                    unset,
                 });
                 node.holding(Value::Str(Str::Written(Rc::new(text))))
             }

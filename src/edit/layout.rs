@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::shelf::{Book, Place};
 use crate::span::Span;
-use crate::yaml::{Node, Str, Style, Value};
+use crate::yaml::{Node, Str, Style, Value, is_base_sixty};
 
 /// Where in a tree a walk is: the keys, and items as their index.
 pub(super) type Trail<'n> = [&'n str];
@@ -158,22 +158,6 @@ pub(super) fn needs_quotes(raw: &str, in_flow: bool) -> bool {
         || raw.contains(": ")
         || raw.contains(" #")
         || is_base_sixty(raw)
-}
-
-/// `[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+`, a number in YAML 1.1.
-fn is_base_sixty(raw: &str) -> bool {
-    let mut parts = raw.trim_start_matches(['-', '+']).split(':');
-    let digits = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'_')
-    };
-    let first = parts.next().unwrap_or_default();
-    let sixtieth = |part: &str| part.parse::<u8>().is_ok_and(|n| n < 60) && part.len() <= 2;
-    let mut rest = parts.peekable();
-    first.starts_with(|c: char| ('1'..='9').contains(&c))
-        && digits(first)
-        && rest.peek().is_some()
-        && rest.all(sixtieth)
 }
 
 /// `value` between double quotes, for YAML.

@@ -1,7 +1,7 @@
 //! Claims that are written as one.
 
 use super::Allocation;
-use crate::binding::{Addresses, PortRange, Protocol, addresses};
+use crate::binding::{Addresses, HostIp, PortRange, Protocol, addresses};
 use crate::claim::Claim;
 use crate::compose::port::Origin;
 use crate::compose::project::PublishId;
@@ -74,19 +74,25 @@ impl<'a, 'w> Entry<'a, 'w> {
     /// The entry in short syntax, with other host ports if given.
     #[must_use]
     pub fn mapping(&self, published: Option<PortRange>) -> String {
+        self.mapping_at(self.first().wanted.binding.host_ip, published)
+    }
+
+    /// The entry in short syntax at another address, with other host ports if given.
+    #[must_use]
+    pub fn mapping_at(&self, host_ip: Option<HostIp>, published: Option<PortRange>) -> String {
         let binding = self.first().wanted.binding;
         let targets = self
             .claims
             .iter()
             .map(|claim| claim.wanted.binding.target.into());
         let targets = PortRange::around(targets).unwrap_or(binding.target.into());
-        let mut text = match binding.host_ip {
+        let mut text = match host_ip {
             Some(ip) => format!("{ip}:"),
             None => String::new(),
         };
         match published.or(self.published()) {
             Some(ports) => text += &format!("{ports}:"),
-            None if binding.host_ip.is_some() => text += ":",
+            None if host_ip.is_some() => text += ":",
             None => {}
         }
         text += &targets.to_string();

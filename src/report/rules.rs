@@ -17,7 +17,7 @@ use crate::rules::{RULES, Rule};
 pub struct Catalogue {
     /// The version of this form: 1.
     pub version: u32,
-    /// The rules, the gravest first.
+    /// The rules, the gravest first, those that are off last.
     pub rules: Vec<ListedRule>,
 }
 
@@ -28,6 +28,8 @@ pub struct ListedRule {
     pub name: &'static str,
     /// How grave its findings are.
     pub severity: Severity,
+    /// True if it is off until somebody asks for it.
+    pub opt_in: bool,
     /// True if `portplan fix` can resolve its findings.
     pub fixable: bool,
     /// What it finds, in Markdown.
@@ -39,10 +41,11 @@ impl Catalogue {
     #[must_use]
     pub fn new() -> Self {
         let mut rules = RULES.to_vec();
-        rules.sort_by_key(|rule| (Reverse(rule.severity), rule.name));
+        rules.sort_by_key(|rule| (Reverse(rule.default_level()), rule.name));
         let rules = rules.iter().map(|rule| ListedRule {
             name: rule.name,
             severity: rule.severity,
+            opt_in: rule.opt_in,
             fixable: rule.fixable,
             finds: rule.summary(),
         });
@@ -59,7 +62,7 @@ impl Catalogue {
         rows.extend(self.rules.iter().map(|rule| {
             [
                 rule.name.to_owned(),
-                concise::severity(rule.severity).to_owned(),
+                rule.level().to_owned(),
                 rule.fix().to_owned(),
                 rule.finds.clone(),
             ]
@@ -73,7 +76,7 @@ impl Catalogue {
         let head = "| rule | severity | fix | finds |\n|---|---|---|---|\n".to_owned();
         self.rules.iter().fold(head, |table, rule| {
             let (name, fix) = (rule.name, rule.fix());
-            let severity = concise::severity(rule.severity);
+            let severity = rule.level();
             let finds = rule.finds.replace('|', "\\|");
             table + &format!("| [{name}]({folder}{name}.md) | {severity} | {fix} | {finds} |\n")
         })
@@ -87,6 +90,13 @@ impl Default for Catalogue {
 }
 
 impl ListedRule {
+    fn level(&self) -> &'static str {
+        match self.opt_in {
+            true => "off",
+            false => concise::severity(self.severity),
+        }
+    }
+
     fn fix(&self) -> &'static str {
         if self.fixable { "yes" } else { "" }
     }
@@ -120,7 +130,8 @@ pub fn page(rule: &Rule) -> String {
                 ""
             };
             let severity = concise::severity(rule.severity);
-            text += &format!("{title}{name}{title:#} ({severity}{fix})\n");
+            let off = if rule.opt_in { ", off by default" } else { "" };
+            text += &format!("{title}{name}{title:#} ({severity}{off}{fix})\n");
         } else if let Some(name) = line.strip_prefix("## ") {
             text += &format!("{heading}{name}{heading:#}\n");
         } else {

@@ -120,6 +120,9 @@ struct Help {
 #[derive(Serialize)]
 struct Configuration {
     level: &'static str,
+    /// `false` of a rule that is off; true is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -139,6 +142,7 @@ impl Descriptor {
             },
             default_configuration: Configuration {
                 level: level(rule.severity),
+                enabled: rule.opt_in.then_some(false),
             },
             properties: Properties {
                 tags: ["docker", "compose", "ports"],

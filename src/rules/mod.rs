@@ -1,13 +1,18 @@
 //! The rules: one file each, with its page, its check and its cases.
 
+mod ambiguous_port_scalar;
 mod boot_collision;
 mod browser_blocked_port;
 mod container_collision;
 mod describe;
 mod ephemeral_range;
+mod exposed_on_all_interfaces;
+mod hard_coded_port;
 mod host_ip_not_here;
 mod host_port_collision;
+mod huge_range;
 mod listener_collision;
+mod loopback_reachable_from_lan;
 mod os_service_port;
 mod outside_pool;
 mod override_appends_ports;
@@ -22,6 +27,8 @@ mod replica_collision;
 mod reserved_port;
 mod stack_collision;
 mod swarm_ingress_collision;
+mod unpinned_host_port;
+mod unset_variable_port;
 pub(crate) mod unused_ignore;
 mod well_known_mismatch;
 mod worktree_collision;
@@ -32,6 +39,7 @@ use crate::compose::project::Service;
 use crate::finding::{Finding, Severity};
 use crate::fingerprint::{self, Fingerprint};
 use crate::graph::Allocation;
+use crate::machine::Machine;
 use crate::plan::{self, Plan, Policy};
 use crate::world::World;
 
@@ -63,6 +71,8 @@ pub enum Needs {
     Pools,
     /// Reservations in the settings.
     Reservations,
+    /// An engine before 28.0.
+    OldEngine,
     /// A rootless engine.
     Rootless,
     /// A stack's name.
@@ -81,6 +91,10 @@ impl Needs {
             Self::Machine => machine,
             Self::Pools => !world.settings.pools.is_empty(),
             Self::Reservations => !world.settings.reserved.is_empty(),
+            Self::OldEngine => {
+                let mut engines = world.machines.iter().map(Machine::engine);
+                !world.engine.shields_loopback() || engines.any(|it| !it.shields_loopback())
+            }
             Self::Rootless => machine || world.engine.rootless,
             Self::Stack => world.stack.is_some(),
             Self::Worktrees => !world.neighbours.is_empty(),
@@ -121,14 +135,19 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 24] = [
+pub const RULES: [Rule; 31] = [
+    ambiguous_port_scalar::RULE,
     boot_collision::RULE,
     browser_blocked_port::RULE,
     container_collision::RULE,
     ephemeral_range::RULE,
+    exposed_on_all_interfaces::RULE,
+    hard_coded_port::RULE,
     host_ip_not_here::RULE,
     host_port_collision::RULE,
+    huge_range::RULE,
     listener_collision::RULE,
+    loopback_reachable_from_lan::RULE,
     os_service_port::RULE,
     outside_pool::RULE,
     override_appends_ports::RULE,
@@ -143,6 +162,8 @@ pub const RULES: [Rule; 24] = [
     reserved_port::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
+    unpinned_host_port::RULE,
+    unset_variable_port::RULE,
     unused_ignore::RULE,
     well_known_mismatch::RULE,
     worktree_collision::RULE,
@@ -175,7 +196,6 @@ impl Rule {
     }
 
     /// The same, off until somebody asks for it.
-    #[allow(dead_code)]
     const fn opt_in(self) -> Self {
         Self {
             opt_in: true,
@@ -276,7 +296,7 @@ pub fn check(world: &World) -> Vec<Finding> {
     let plan = plan::plan(world, &hosts, &Policy::default());
     let context = Context { world, hosts, plan };
     let mut findings = Vec::new();
-    for rule in &RULES {
+    for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
         (rule.check)(rule, &context, &mut findings);
     }
     settle(&mut findings, world);
@@ -284,6 +304,13 @@ pub fn check(world: &World) -> Vec<Finding> {
     findings.dedup();
     fingerprint::assign(&mut findings, world);
     findings
+}
+
+/// Whether a rule counts in any file at all.
+fn is_on(rule: &Rule, world: &World) -> bool {
+    let sources = world.projects.iter().map(|project| &project.sources);
+    let mut files = sources.flat_map(|sources| sources.files());
+    files.any(|file| world.settings.level(rule, file.path()).is_some())
 }
 
 /// Gives findings the severity that is settled for their rule and file, and leaves out those whose

@@ -176,7 +176,7 @@ impl Comments {
                     let is_used = used.contains(&(path, span.start));
                     // what it is about is not known before this is done
                     let is_own = rule.name == unused_ignore::RULE.name;
-                    if !is_used && !is_own && looked_for(world, rule) {
+                    if !is_used && !is_own && looked_for(world, rule, path) {
                         found.push(unused_ignore::unused(rule, at(*span)));
                     }
                 }
@@ -187,15 +187,15 @@ impl Comments {
     }
 }
 
-/// Whether all that a rule could find was seen.
-pub(crate) fn looked_for(world: &World, rule: &Rule) -> bool {
+/// Whether all that a rule could find in a file was seen and would be told.
+pub(crate) fn looked_for(world: &World, rule: &Rule, file: &Utf8Path) -> bool {
     let mut projects = world.projects.iter();
     let whole = projects.all(|project| {
         let mut problems = project.problems.iter();
         let chosen = project.profiles != crate::compose::profiles::Profiles::Unchosen;
         !chosen && problems.all(|problem| problem.gravity != Gravity::Error)
     });
-    whole && rule.needs.met(world)
+    whole && rule.needs.met(world) && world.settings.level(rule, file).is_some()
 }
 
 fn path(world: &World, project: usize, file: FileId) -> &Utf8Path {

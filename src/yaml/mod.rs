@@ -16,6 +16,7 @@ mod scalar;
 pub use layout::Layout;
 pub use node::{Entry, How, Mapping, Node, Step, Str, Style, Tag, Value};
 pub use parse::parse;
+pub use scalar::is_base_sixty;
 
 use crate::span::Span;
 

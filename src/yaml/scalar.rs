@@ -49,6 +49,25 @@ pub(super) fn resolve(text: &str, style: Style, tag: Option<&str>) -> Result<Val
     }
 }
 
+/// Whether an unquoted scalar is a number of base 60 in YAML 1.1, where `22:22` is 1342.
+///
+/// `[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+`; to Compose it is a string.
+#[must_use]
+pub fn is_base_sixty(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let Some((first, rest)) = digits.split_once(':') else {
+        return false;
+    };
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'_';
+    let is_sixtieth = |part: &str| match part.as_bytes() {
+        [one] => one.is_ascii_digit(),
+        [ten, one] => (b'0'..=b'5').contains(ten) && one.is_ascii_digit(),
+        _ => false,
+    };
+    matches!(first.as_bytes(), [b'1'..=b'9', more @ ..] if more.iter().all(is_digit))
+        && rest.split(':').all(is_sixtieth)
+}
+
 /// What an unquoted scalar resolves to, unless it is a string.
 fn plain(text: &str) -> Option<Value> {
     match text {

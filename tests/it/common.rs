@@ -88,6 +88,21 @@ pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
+/// Fails if a generated file that is checked in has another text; writes it with `PORTPLAN_BLESS`.
+pub fn blessed(path: &str, text: &str) {
+    let path = root().join(path);
+    if std::env::var_os("PORTPLAN_BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+    }
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        stored == text,
+        "{} is stale: run with PORTPLAN_BLESS=1",
+        path.display()
+    );
+}
+
 /// Docker Compose, if there is one: `COMPOSE_BIN`, or in the PATH, or where `debian-docker newer`
 /// puts it by custom.
 pub fn compose_program() -> Option<String> {

@@ -26,6 +26,7 @@ mod gate;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]
+mod list_markdown;
 mod live;
 mod measured;
 mod mention;
@@ -34,6 +35,7 @@ mod newcomer;
 mod plan;
 mod reports;
 mod rules;
+mod rules_forms;
 mod schemas;
 mod since;
 mod suppress;

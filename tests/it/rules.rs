@@ -1,7 +1,6 @@
 //! Each rule's page is its test: the first example fires once, the second not at all.
 
 use std::fs;
-
 use std::path::Path;
 
 use portplan::binding::Protocol;
@@ -9,14 +8,14 @@ use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, Request};
 use portplan::finding::Finding;
 use portplan::report::rules::Catalogue;
-use portplan::rules::RULES;
-use portplan::settings::{Pool, Reservation, Settings};
+use portplan::rules::{RULES, Rule};
+use portplan::settings::{Pool, Reservation, RuleLevel, Settings};
 use portplan::source::Memory;
 use portplan::worktree::Neighbour;
 use portplan::world::World;
 use serde_json::Value;
 
-use crate::common::portplan;
+use crate::common::{blessed, portplan, root};
 use crate::schemas;
 
 /// The examples of a page, marked `fires` or `silent`.
@@ -33,7 +32,7 @@ fn examples(page: &str) -> Vec<(bool, String)> {
 }
 
 /// What is found, apart from what comments ignore.
-fn check(world: &World) -> Vec<Finding> {
+pub fn check(world: &World) -> Vec<Finding> {
     portplan::suppress::check(world).0
 }
 
@@ -43,8 +42,8 @@ fn rules_that_fire(rule: &str, example: &str) -> Vec<&'static str> {
     check(&world).iter().map(|finding| finding.rule).collect()
 }
 
-/// An example, where its rule finds what it looks for.
-fn example_world(rule: &str, example: &str) -> World {
+/// An example, where its rule finds what it looks for, and is on.
+pub fn example_world(rule: &str, example: &str) -> World {
     // a document may be another project's
     let (example, other) = match example.split_once("---\nservices: # of another project") {
         Some((example, other)) => (example, Some(format!("services:{other}"))),
@@ -77,7 +76,7 @@ fn example_world(rule: &str, example: &str) -> World {
     }
 }
 
-/// The settings that a rule of settings looks at.
+/// The settings under which a rule looks for something.
 fn settings(rule: &str) -> Settings {
     let reserved = Reservation {
         ports: "9100".parse().unwrap(),
@@ -88,7 +87,12 @@ fn settings(rule: &str) -> Settings {
         name: "example".to_owned(),
         ports: vec!["8100-8199".parse().unwrap()],
     };
+    let level = RuleLevel {
+        rule: rule.to_owned(),
+        level: Rule::named(rule).map(|rule| rule.severity),
+    };
     Settings {
+        levels: vec![level],
         reserved: Vec::from_iter((rule == "reserved-port").then_some(reserved)),
         pools: Vec::from_iter((rule == "outside-pool").then_some(pool)),
         ..Settings::default()
@@ -260,45 +264,25 @@ fn the_pages_have_one_form() {
 /// The pages in `docs/rules/` are generated from the rules.
 #[test]
 fn the_pages_are_checked_in() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
     for rule in &RULES {
-        let path = folder.join(format!("{}.md", rule.name));
-        if std::env::var_os("PORTPLAN_BLESS").is_some() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, rule.page()).unwrap();
-        }
-        let stored = fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            stored == rule.page(),
-            "{} is stale: run with PORTPLAN_BLESS=1",
-            path.display()
-        );
+        blessed(&format!("docs/rules/{}.md", rule.name), &rule.page());
     }
 }
 
 /// The tables of the rules come from the rules.
 #[test]
 fn the_tables_are_checked_in() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let rules = Catalogue::new();
-    let path = root.join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let (before, rest) = readme.split_once("<!-- rules -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- /rules -->").unwrap();
     let table = rules.markdown("docs/rules/");
-    let readme = format!("{before}<!-- rules -->\n{table}<!-- /rules -->{after}");
+    blessed(
+        "README.md",
+        &format!("{before}<!-- rules -->\n{table}<!-- /rules -->{after}"),
+    );
     let index = format!("# Rules\n\n{}", rules.markdown(""));
-    for (path, text) in [(path, readme), (root.join("docs/rules/README.md"), index)] {
-        if std::env::var_os("PORTPLAN_BLESS").is_some() {
-            fs::write(&path, &text).unwrap();
-        }
-        let stored = fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            stored == text,
-            "{} is stale: run with PORTPLAN_BLESS=1",
-            path.display()
-        );
-    }
+    blessed("docs/rules/README.md", &index);
 }
 
 /// Each rule says what it finds in a line that a table can hold.

@@ -1,9 +1,8 @@
 //! The schemas: generated from the types, checked in, and true of what is printed.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::Value;
+
+use crate::common::blessed;
 
 /// Fails if `json` is not as the schema of this name says.
 pub fn validate(name: &str, json: &Value) {
@@ -20,17 +19,7 @@ pub fn validate(name: &str, json: &Value) {
 fn the_schemas_are_those_of_the_types() {
     for (name, generated) in portplan::report::schema::generate() {
         let path = format!("schemas/{name}.schema.json");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-        let text = format!("{generated:#}\n");
-        if std::env::var_os("PORTPLAN_BLESS").is_some() {
-            fs::write(&path, &text).unwrap();
-        }
-        let stored = fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            stored == text,
-            "{} is stale: run with PORTPLAN_BLESS=1",
-            path.display()
-        );
+        blessed(&path, &format!("{generated:#}\n"));
     }
 }
 
