@@ -181,4 +181,10 @@ fn numbers_that_are_written_out_or_left_out() {
 fn what_is_off_is_silent() {
     let file = "services: { db: { image: postgres, ports: [\"5432:5432\", \"80\"] } }";
     assert_eq!(check(&example_world("port-refused", file)), []);
+    // nor is it known whether a comment is of use
+    let comment = "# portplan: ignore[hard-coded-port] everybody knows it";
+    let file = format!("services: {{ web: {{ image: web, ports: [80] }} }} {comment}");
+    assert_eq!(check(&example_world("port-refused", &file)), []);
+    let on = check(&example_world("hard-coded-port", &file));
+    assert_eq!(on[0].rule, "unused-ignore");
 }
