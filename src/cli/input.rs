@@ -86,6 +86,11 @@ impl ProjectArgs {
         }
     }
 
+    /// The first file that `-f` names.
+    pub fn first_file(&self) -> Option<&Utf8Path> {
+        self.files.first().map(Utf8PathBuf::as_path)
+    }
+
     /// Reads the files that `paths` or `-f` name as one stack.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The command line: flags, the library, an exit status.
 
 mod check;
+mod config;
 mod diff;
 mod fix;
 mod free;

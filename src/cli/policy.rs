@@ -1,5 +1,7 @@
 //! What the user wants of a plan: the flags that plan and fix share.
 
+use std::iter;
+
 use clap::{Args, ValueEnum};
 
 use super::Status;
@@ -72,10 +74,11 @@ impl PolicyArgs {
     }
 
     /// The policy.
-    pub fn policy(&self) -> Policy {
+    pub fn policy(&self, view: &View) -> Policy {
+        let settled = &view.world.settings.pins;
         Policy {
             strategy: self.strategy,
-            pins: self.pins.clone(),
+            pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
             rules: self.rules.clone(),
             ..Policy::default()
@@ -115,13 +118,19 @@ impl PolicyArgs {
 /// Says on standard error what could not be read or seen; true if the view is partial.
 pub fn tell_problems(view: &View) -> bool {
     super::tell(&view.problems, &view.remarks);
+    let settings = &view.world.settings;
     let mut partial = !view.problems.is_empty();
-    for project in &view.world.projects {
-        let errors = project.problems.iter();
+    let projects = view.world.projects.iter();
+    let projects = projects.map(|project| (&project.problems, &project.sources));
+    for (problems, sources) in iter::once((&settings.problems, &settings.sources)).chain(projects) {
+        let errors = problems.iter();
         for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
             partial = true;
-            let place = ProblemPlace::of(problem, &project.sources);
+            let place = ProblemPlace::of(problem, sources);
             anstream::eprintln!("{}", problem_line("error", &place));
+            if let Some(help) = &problem.help {
+                anstream::eprintln!("  help: {help}");
+            }
         }
     }
     partial

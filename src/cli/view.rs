@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::ProjectArgs;
+use super::config::ConfigArgs;
 use super::input::{Input, InputError};
 use super::machine::{self, MachineArgs, Machines};
 use crate::binding::{Engine, Version};
@@ -42,6 +43,8 @@ pub struct ViewArgs {
     /// The engine runs rootless
     #[arg(long)]
     rootless: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// What was looked at.
@@ -56,30 +59,28 @@ pub struct View {
     pub problems: Vec<Problem>,
     /// What is not known, though nothing failed.
     pub remarks: Vec<String>,
+    /// True if other worktrees count.
+    pub worktrees: bool,
     /// The turn to choose ports among the worktrees, if they count.
     _lock: Option<Lock>,
 }
 
 impl ViewArgs {
-    /// True if other worktrees count.
-    pub fn has_worktrees(&self) -> bool {
-        self.worktrees
-    }
-
     /// Reads the projects, as those of a Swarm stack if one is named, and looks at the machines.
     ///
     /// # Errors
     /// What cannot be asked for together.
-    pub fn read(&self, projects: &ProjectArgs, stack: Option<&str>) -> Result<View, InputError> {
+    pub fn read(&self, args: &ProjectArgs, stack: Option<&str>) -> Result<View, InputError> {
         let Input {
             projects,
             reading,
             mut problems,
             found,
         } = match stack {
-            Some(_) => projects.read_stack(&self.paths)?,
-            None => projects.read(&self.paths)?,
+            Some(_) => args.read_stack(&self.paths)?,
+            None => args.read(&self.paths)?,
         };
+        let settings = self.config.settings(self.start(args), &reading.cwd);
         let mut engine = Engine {
             rootless: self.rootless,
             ..Engine::default()
@@ -89,7 +90,8 @@ impl ViewArgs {
         }
         let mut lock = None;
         let mut neighbours = Vec::new();
-        if self.worktrees {
+        let worktrees = self.worktrees || settings.worktrees;
+        if worktrees {
             let folder = projects
                 .first()
                 .map_or(&reading.cwd, |project| &project.root);
@@ -100,7 +102,9 @@ impl ViewArgs {
                 }
                 Err(error) => {
                     let problem = Problem::error(Kind::Machine, error.to_string());
-                    problems.push(problem.help("leave out --worktrees to go on without"));
+                    problems.push(problem.help(
+                        "leave out --worktrees, or `worktrees` of portplan.yaml, to go on without",
+                    ));
                 }
             }
         }
@@ -120,14 +124,21 @@ impl ViewArgs {
                 together: self.together,
                 neighbours: neighbours.into(),
                 stack: stack.map(str::to_owned),
-                settings: Arc::default(),
+                settings: Arc::new(settings),
             },
             reading,
             found,
             problems: problems.into_iter().chain(seen.problems).collect(),
             remarks: seen.remarks,
+            worktrees,
             _lock: lock,
         })
+    }
+
+    /// Where the search for the settings starts.
+    fn start<'a>(&'a self, args: &'a ProjectArgs) -> Option<&'a Utf8Path> {
+        let path = self.paths.first().map(Utf8PathBuf::as_path);
+        path.or(args.first_file())
     }
 
     /// What the rules would have found at a revision, on the machines as they are now.

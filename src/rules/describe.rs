@@ -20,7 +20,7 @@ impl Entry<'_, '_> {
         let mut finding = rule.finding(message);
         finding.labels = self.labels("");
         finding.claims = vec![self.claim_ref()];
-        finding.host = self.host.machine.map(|machine| machine.name.clone());
+        finding.host = self.host.host_name();
         finding.notes.extend(profile_note(&[self]));
         finding.remap = self.remap(cx);
         finding.help = finding.remap.as_ref().map(|remap| self.advice(remap));
@@ -194,7 +194,7 @@ fn held(
     let why = meeting(collision.cause).map_or_else(String::new, |why| format!("; {why}"));
     finding.labels = entry.labels(&why);
     finding.claims = vec![entry.claim_ref()];
-    finding.host = host.machine.map(|machine| machine.name.clone());
+    finding.host = host.host_name();
     if let Cause::Maybe(reason) = collision.cause {
         finding.severity = finding.severity.min(Severity::Warning);
         finding.notes.push(reason.to_string());
@@ -218,6 +218,15 @@ fn held(
     };
     finding.holder = Some(who.reference());
     Some(finding)
+}
+
+/// The host's name where that is why projects meet: what is wrong within one project is so on each
+/// of its hosts, and told once.
+pub(super) fn shared_host(host: &Allocation<'_>, finding: &Finding) -> Option<String> {
+    let mut projects = finding.claims.iter().map(|claim| claim.project);
+    let first = projects.next();
+    let several = projects.any(|project| Some(project) != first);
+    host.name.filter(|_| several).map(str::to_owned)
 }
 
 /// In which profiles the services must be on to meet.

@@ -64,7 +64,7 @@ impl Needs {
     /// Whether a world has it.
     #[must_use]
     pub fn met(self, world: &World) -> bool {
-        let machine = !world.machines.is_empty();
+        let machine = world.has_machine();
         match self {
             Self::Files => true,
             Self::Machine => machine,
@@ -270,7 +270,7 @@ pub fn check(world: &World) -> Vec<Finding> {
 /// rule is off there.
 ///
 /// A rule may hold a finding for less grave than itself: that stays, unless another level is set.
-fn settle(findings: &mut Vec<Finding>, world: &World) {
+pub(crate) fn settle(findings: &mut Vec<Finding>, world: &World) {
     findings.retain_mut(|finding| {
         let (Some(rule), Some(label)) = (Rule::named(finding.rule), finding.labels.first()) else {
             return true;

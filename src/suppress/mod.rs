@@ -86,7 +86,8 @@ pub fn check(world: &World) -> (Vec<Finding>, Vec<Silenced>) {
     }
     let mut used = BTreeSet::new();
     let (mut findings, mut silenced) = comments.apply(found, world, &mut used);
-    let wrong = comments.wrong(world, &used);
+    let mut wrong = comments.wrong(world, &used);
+    rules::settle(&mut wrong, world);
     let (wrong, ignored) = comments.apply(wrong, world, &mut used);
     findings.extend(wrong);
     silenced.extend(ignored);
@@ -176,7 +177,8 @@ impl Comments {
                     let is_used = used.contains(&(path, span.start));
                     // what it is about is not known before this is done
                     let is_own = rule.name == unused_ignore::RULE.name;
-                    if !is_used && !is_own && looked_for(world, rule) {
+                    let is_on = world.settings.level(rule, path).is_some();
+                    if !is_used && !is_own && is_on && looked_for(world, rule) {
                         found.push(unused_ignore::unused(rule, at(*span)));
                     }
                 }
