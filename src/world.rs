@@ -13,6 +13,8 @@ use crate::worktree::Neighbour;
 pub struct World {
     /// The projects, in the order of their files.
     pub projects: Vec<Project>,
+    /// How many of the last of them were not asked about, but share a host with one that was.
+    pub bystanders: usize,
     /// The engine, where no machine is known.
     pub engine: Engine,
     /// The machines that the projects would be started on, each on every one of them.
@@ -80,6 +82,12 @@ impl World {
         let alone = all.filter(|index| !placed[*index]);
         groups.extend(alone.map(|index| (None, vec![index])));
         groups
+    }
+
+    /// True if a project was asked about.
+    #[must_use]
+    pub fn is_asked(&self, project: usize) -> bool {
+        project + self.bystanders < self.projects.len()
     }
 
     /// True if any machine is known.

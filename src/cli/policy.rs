@@ -81,7 +81,7 @@ impl PolicyArgs {
             pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
             rules: self.rules.clone(),
-            ..Policy::default()
+            ..Policy::of(&view.world)
         }
     }
 

@@ -11,8 +11,10 @@ use super::input::{Input, InputError};
 use super::machine::{self, MachineArgs, Machines};
 use crate::binding::{Engine, Version};
 use crate::compose::problem::{Kind, Problem};
+use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::revision::{Revision, RevisionError};
+use crate::source::{self, Disk, Files};
 use crate::worktree::{Lock, Repository};
 use crate::world::World;
 
@@ -72,8 +74,8 @@ impl ViewArgs {
     /// What cannot be asked for together.
     pub fn read(&self, args: &ProjectArgs, stack: Option<&str>) -> Result<View, InputError> {
         let Input {
-            projects,
-            reading,
+            mut projects,
+            mut reading,
             mut problems,
             found,
         } = match stack {
@@ -108,6 +110,24 @@ impl ViewArgs {
                 }
             }
         }
+        let start = self.start(args).unwrap_or(Utf8Path::new(""));
+        let is_whole = settings.root.starts_with(source::join(&reading.cwd, start));
+        let mut remarks: Vec<String> = Vec::new();
+        if is_whole {
+            let empty = settings.empty_hosts(&projects);
+            remarks.extend(empty.map(|host| {
+                let name = &host.name;
+                format!("no project was found for the host {name} of portplan.yaml")
+            }));
+        }
+        let joined = if self.together || stack.is_some() {
+            Vec::new()
+        } else {
+            settings.bystanders(&projects, &Disk)
+        };
+        let bystanders = joined.len();
+        projects.extend(load(&reading, joined.clone(), &Disk));
+        reading.requests.extend(joined);
         let live = self.live || self.machine.named();
         let mut seen = if live {
             self.machine.read(true)
@@ -118,6 +138,7 @@ impl ViewArgs {
         Ok(View {
             world: World {
                 projects,
+                bystanders,
                 engine,
                 machines: seen.machines,
                 live,
@@ -129,7 +150,7 @@ impl ViewArgs {
             reading,
             found,
             problems: problems.into_iter().chain(seen.problems).collect(),
-            remarks: seen.remarks,
+            remarks: remarks.into_iter().chain(seen.remarks).collect(),
             worktrees,
             _lock: lock,
         })
@@ -153,8 +174,20 @@ impl ViewArgs {
     ) -> Result<World, RevisionError> {
         let revision = Revision::open(revision, &view.reading.cwd)?;
         let now = &view.world;
+        let mut reading = view.reading.clone();
+        let asked = reading.requests.len() - now.bystanders;
+        reading.requests.truncate(asked);
+        let mut projects = projects.read_at(&self.paths, &reading, &revision);
+        let joined = if self.together || now.stack.is_some() {
+            Vec::new()
+        } else {
+            now.settings.bystanders(&projects, &revision)
+        };
+        let bystanders = joined.len();
+        projects.extend(load(&reading, joined, &revision));
         Ok(World {
-            projects: projects.read_at(&self.paths, &view.reading, &revision),
+            projects,
+            bystanders,
             engine: now.engine.clone(),
             machines: now.machines.clone(),
             stack: now.stack.clone(),
@@ -163,4 +196,14 @@ impl ViewArgs {
             ..*now
         })
     }
+}
+
+/// Reads more projects in the same way.
+fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
+    let more = Reading {
+        requests,
+        stdin: None,
+        ..reading.clone()
+    };
+    more.load(files)
 }

@@ -188,6 +188,7 @@ impl Fixed {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Bystander => "is of a project that was not named",
             Self::Pinned => "is pinned",
             Self::Mixed => "has a number that is put together from several places",
             Self::Shared => "is written where others have it from, who would move along",

@@ -220,13 +220,15 @@ fn held(
     Some(finding)
 }
 
-/// The host's name where that is why projects meet: what is wrong within one project is so on each
-/// of its hosts, and told once.
-pub(super) fn shared_host(host: &Allocation<'_>, finding: &Finding) -> Option<String> {
+/// Says on which host projects meet, where `portplan.yaml` has them share it: what is wrong within
+/// one project is so on each of its hosts, and told once.
+pub(super) fn name_host(finding: &mut Finding, host: &Allocation<'_>) {
     let mut projects = finding.claims.iter().map(|claim| claim.project);
     let first = projects.next();
-    let several = projects.any(|project| Some(project) != first);
-    host.name.filter(|_| several).map(str::to_owned)
+    if let Some(name) = host.name.filter(|_| projects.any(|it| Some(it) != first)) {
+        finding.host = Some(name.to_owned());
+        finding.notes.push(format!("they share the host {name}"));
+    }
 }
 
 /// In which profiles the services must be on to meet.

@@ -113,7 +113,7 @@ fn pair(
     }
     finding.labels.extend(more);
     finding.claims = vec![stayer.claim_ref(), mover.claim_ref()];
-    finding.host = describe::shared_host(stayer.host, &finding);
+    describe::name_host(&mut finding, stayer.host);
     finding.notes.extend(profile_note(&[stayer, mover]));
     finding.notes.extend(stayer.notes());
     finding.notes.extend(mover.notes());
@@ -163,7 +163,7 @@ fn exhausted(
     let mut finding = rule.finding(format!("{} want {need}, but {free}", names.join(", ")));
     finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
     finding.claims = entries.iter().map(Entry::claim_ref).collect();
-    finding.host = describe::shared_host(host, &finding);
+    describe::name_host(&mut finding, host);
     finding
         .notes
         .extend(profile_note(&entries.iter().collect::<Vec<_>>()));

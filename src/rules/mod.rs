@@ -253,7 +253,7 @@ pub fn check(world: &World) -> Vec<Finding> {
         .hosts()
         .map(|host| Allocation::of(world, &host))
         .collect();
-    let plan = plan::plan(world, &hosts, &Policy::default());
+    let plan = plan::plan(world, &hosts, &Policy::of(world));
     let context = Context { world, hosts, plan };
     let mut findings = Vec::new();
     for rule in &RULES {
@@ -267,7 +267,7 @@ pub fn check(world: &World) -> Vec<Finding> {
 }
 
 /// Gives findings the severity that is settled for their rule and file, and leaves out those whose
-/// rule is off there.
+/// rule is off there, and those that are of bystanders alone.
 ///
 /// A rule may hold a finding for less grave than itself: that stays, unless another level is set.
 pub(crate) fn settle(findings: &mut Vec<Finding>, world: &World) {
@@ -275,6 +275,10 @@ pub(crate) fn settle(findings: &mut Vec<Finding>, world: &World) {
         let (Some(rule), Some(label)) = (Rule::named(finding.rule), finding.labels.first()) else {
             return true;
         };
+        let mut labels = finding.labels.iter();
+        if !labels.any(|label| world.is_asked(label.project)) {
+            return false;
+        }
         let file = world.projects[label.project].sources.file(label.span.file);
         let level = world.settings.level(rule, file.path());
         if let Some(level) = level.filter(|level| *level != rule.severity) {

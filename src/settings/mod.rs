@@ -5,6 +5,7 @@ mod file;
 pub mod find;
 mod glob;
 mod mistake;
+mod share;
 mod value;
 
 use camino::{Utf8Path, Utf8PathBuf};
