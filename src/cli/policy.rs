@@ -1,12 +1,10 @@
 //! What the user wants of a plan: the flags that plan and fix share.
 
-use std::iter;
-
 use clap::{Args, ValueEnum};
 
 use super::Status;
 use super::view::View;
-use crate::compose::problem::Gravity;
+use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
 use crate::graph::Allocation;
 use crate::plan::{Pin, Policy, Strategy};
@@ -15,7 +13,7 @@ use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
 use crate::rules::RULES;
-use crate::source::Disk;
+use crate::source::{Disk, SourceMap};
 
 /// The flags that say what a plan may do.
 #[derive(Args, Clone, Debug)]
@@ -120,20 +118,26 @@ pub fn tell_problems(view: &View) -> bool {
     super::tell(&view.problems, &view.remarks);
     let settings = &view.world.settings;
     let mut partial = !view.problems.is_empty();
-    let projects = view.world.projects.iter();
-    let projects = projects.map(|project| (&project.problems, &project.sources));
-    for (problems, sources) in iter::once((&settings.problems, &settings.sources)).chain(projects) {
-        let errors = problems.iter();
-        for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
-            partial = true;
-            let place = ProblemPlace::of(problem, sources);
-            anstream::eprintln!("{}", problem_line("error", &place));
-            if let Some(help) = &problem.help {
-                anstream::eprintln!("  help: {help}");
-            }
-        }
+    partial |= tell_errors(&settings.problems, &settings.sources);
+    for project in &view.world.projects {
+        partial |= tell_errors(&project.problems, &project.sources);
     }
     partial
+}
+
+/// Says on standard error what makes a view partial; false if nothing does.
+pub fn tell_errors(problems: &[Problem], sources: &SourceMap) -> bool {
+    let mut any = false;
+    let errors = problems.iter();
+    for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
+        any = true;
+        let place = ProblemPlace::of(problem, sources);
+        anstream::eprintln!("{}", problem_line("error", &place));
+        if let Some(help) = &problem.help {
+            anstream::eprintln!("  help: {help}");
+        }
+    }
+    any
 }
 
 /// The projects of a view, to be edited.

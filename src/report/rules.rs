@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use anstyle::{AnsiColor, Style};
+use camino::Utf8Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use super::concise;
 use super::table::align;
 use crate::finding::Severity;
 use crate::rules::{RULES, Rule};
+use crate::settings::{Level, Settings};
 
 /// What `rules --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -26,8 +28,10 @@ pub struct Catalogue {
 pub struct ListedRule {
     /// Its name.
     pub name: &'static str,
-    /// How grave its findings are.
+    /// How grave its findings are by themselves.
     pub severity: Severity,
+    /// How grave they are as `portplan.yaml` has it; `off` if it is not looked for.
+    pub level: Level,
     /// True if `portplan fix` can resolve its findings.
     pub fixable: bool,
     /// What it finds, in Markdown.
@@ -35,14 +39,21 @@ pub struct ListedRule {
 }
 
 impl Catalogue {
-    /// All rules.
+    /// All rules, as they are where nothing is settled.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(&Settings::default(), Utf8Path::new(""))
+    }
+
+    /// All rules, as they are settled for a file.
+    #[must_use]
+    pub fn of(settings: &Settings, file: &Utf8Path) -> Self {
         let mut rules = RULES.to_vec();
         rules.sort_by_key(|rule| (Reverse(rule.severity), rule.name));
         let rules = rules.iter().map(|rule| ListedRule {
             name: rule.name,
             severity: rule.severity,
+            level: settings.level(rule, file).into(),
             fixable: rule.fixable,
             finds: rule.summary(),
         });
@@ -59,7 +70,7 @@ impl Catalogue {
         rows.extend(self.rules.iter().map(|rule| {
             [
                 rule.name.to_owned(),
-                concise::severity(rule.severity).to_owned(),
+                rule.level().to_owned(),
                 rule.fix().to_owned(),
                 rule.finds.clone(),
             ]
@@ -73,7 +84,7 @@ impl Catalogue {
         let head = "| rule | severity | fix | finds |\n|---|---|---|---|\n".to_owned();
         self.rules.iter().fold(head, |table, rule| {
             let (name, fix) = (rule.name, rule.fix());
-            let severity = concise::severity(rule.severity);
+            let severity = rule.level();
             let finds = rule.finds.replace('|', "\\|");
             table + &format!("| [{name}]({folder}{name}.md) | {severity} | {fix} | {finds} |\n")
         })
@@ -87,6 +98,10 @@ impl Default for Catalogue {
 }
 
 impl ListedRule {
+    fn level(&self) -> &'static str {
+        self.level.severity().map_or("off", concise::severity)
+    }
+
     fn fix(&self) -> &'static str {
         if self.fixable { "yes" } else { "" }
     }

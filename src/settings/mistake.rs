@@ -28,7 +28,7 @@ pub(super) fn problem(error: &serde_yaml::Error, file: &SourceFile, id: FileId) 
     let (message, help) = words(text);
     let problem = Problem::error(Kind::Config, message);
     let problem = match place {
-        Some(place) => problem.at(span(file, id, place.line(), place.column()), ""),
+        Some(place) => problem.at(span(file, id, place.line(), place.column()), "here"),
         None => problem.at(Span::new(id, 0, 0), ""),
     };
     match help {

@@ -4,6 +4,7 @@
 mod file;
 pub mod find;
 mod glob;
+pub mod init;
 mod mistake;
 mod share;
 mod value;
@@ -19,11 +20,8 @@ use crate::plan::Pin;
 use crate::rules::Rule;
 use crate::source::{self, SourceMap};
 
-pub use file::ConfigFile;
+pub use file::{ConfigFile, Level};
 pub use glob::{Globs, InvalidGlob};
-
-/// A `portplan.yaml` that shows every key, each as a comment.
-pub const TEMPLATE: &str = include_str!("template.yaml");
 
 /// What is settled; the default is what holds without a `portplan.yaml`.
 #[derive(Clone, Debug, Default)]

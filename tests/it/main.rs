@@ -30,6 +30,7 @@ mod plan;
 mod reports;
 mod rules;
 mod schemas;
+mod settings;
 mod since;
 mod suppress;
 mod tables;
