@@ -90,10 +90,15 @@ impl World {
         project + self.bystanders < self.projects.len()
     }
 
-    /// True if any machine is known.
+    /// True if the machine of each project is known.
     #[must_use]
     pub fn has_machine(&self) -> bool {
-        let mut hosts = self.settings.hosts.iter();
-        !self.machines.is_empty() || !self.together && hosts.any(|host| host.machine.is_some())
+        let mut own = self
+            .settings
+            .hosts
+            .iter()
+            .filter_map(|it| it.machine.as_ref());
+        let known = || self.hosts().all(|host| host.machine.is_some());
+        !self.machines.is_empty() || own.next().is_some() && self.stack.is_none() && known()
     }
 }

@@ -1,5 +1,6 @@
 //! `portplan.yaml` as it is written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
@@ -28,7 +29,6 @@ pub struct ConfigFile {
     version: Text<Version>,
     /// How grave each rule is.
     #[serde(default)]
-    #[schemars(schema_with = "levels_schema")]
     rules: Levels,
     /// What differs in the files that a glob matches; later over earlier.
     #[serde(default)]
@@ -61,7 +61,6 @@ type Levels = Table<Text<RuleName>, Level>;
 struct Scope {
     /// How grave each rule is there.
     #[serde(default)]
-    #[schemars(schema_with = "levels_schema")]
     rules: Levels,
 }
 
@@ -236,20 +235,26 @@ fn version_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "const": VERSION })
 }
 
-/// Every rule by its name, so that an editor can offer them.
-fn levels_schema(generator: &mut SchemaGenerator) -> Schema {
-    let level = generator.subschema_for::<Level>();
-    let rules = RULES.iter().map(|rule| {
-        let mut schema = level.clone();
-        schema.insert("description".to_owned(), rule.summary().into());
-        (rule.name.to_owned(), schema.to_value())
-    });
-    let rules: serde_json::Map<_, _> = rules.collect();
-    json_schema!({
-        "type": ["object", "null"],
-        "properties": rules,
-        "additionalProperties": false
-    })
+impl JsonSchema for Levels {
+    fn schema_name() -> Cow<'static, str> {
+        "Levels".into()
+    }
+
+    /// Every rule by its name, so that an editor can offer them.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let level = generator.subschema_for::<Level>();
+        let rules = RULES.iter().map(|rule| {
+            let mut schema = level.clone();
+            schema.insert("description".to_owned(), rule.summary().into());
+            (rule.name.to_owned(), schema.to_value())
+        });
+        let rules: serde_json::Map<_, _> = rules.collect();
+        json_schema!({
+            "type": ["object", "null"],
+            "properties": rules,
+            "additionalProperties": false
+        })
+    }
 }
 
 fn one_or_several(one: serde_json::Value) -> Schema {

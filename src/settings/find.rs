@@ -41,7 +41,7 @@ pub fn read(path: &Utf8Path, cwd: &Utf8Path) -> Settings {
     let bytes = match Disk.read(&absolute) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let problem = Problem::error(Kind::Config, format!("it cannot be read: {error}"));
+            let problem = Problem::error(Kind::Config, format!("cannot read `{path}`: {error}"));
             let help = "`portplan init` writes one; --no-config goes without";
             return broken(problem.of(path).help(help));
         }

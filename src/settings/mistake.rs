@@ -65,9 +65,35 @@ fn words(text: &str) -> (String, Option<String>) {
     } else if what.starts_with("missing field") {
         let write = example(name).map(|example| format!("write `{name}: {example}`"));
         (format!("{inside}`{name}` is missing"), write)
+    } else if let Some((found, expected)) = other_type(what) {
+        let help = (expected == "a boolean").then(|| "write `true` or `false`".to_owned());
+        (
+            format!("{inside}this is {found}, where {expected} is expected"),
+            help,
+        )
     } else {
         (format!("{inside}{what}"), None)
     }
+}
+
+/// What is there and what should be: `invalid type: sequence, expected a mapping`.
+fn other_type(what: &str) -> Option<(String, &str)> {
+    let (found, expected) = what
+        .strip_prefix("invalid type: ")?
+        .rsplit_once(", expected ")?;
+    let found = match found.split_once(' ') {
+        None if found == "sequence" => "a list".to_owned(),
+        None if found == "map" => "a mapping".to_owned(),
+        Some(("unit", _)) => "nothing".to_owned(),
+        Some(("string", text)) => format!("the text {text}"),
+        _ => format!("the {found}"),
+    };
+    let expected = match expected {
+        "a sequence" => "a list",
+        _ if expected.starts_with("struct ") => "a mapping",
+        _ => expected,
+    };
+    Some((found, expected))
 }
 
 fn list(names: &[&str]) -> String {

@@ -177,7 +177,7 @@ fn numbers_become_variables() {
 #[test]
 fn a_killed_fix_leaves_files_whole_and_the_next_one_ends_it() {
     use std::process::Stdio;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     const TIMES: u64 = 500;
     const FILES: [&str; 2] = ["compose.yaml", ".env"];

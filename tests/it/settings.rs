@@ -142,6 +142,11 @@ fn what_is_wrong_is_said() {
         "version: 1\nhosts:\n  edge-1: { project: [edge] }",
         "version: 1\nhosts:\n  edge-1: { projects: [dev], snapshot: none.json }",
         "version: 1\nworktrees: yes",
+        "version: 1\npools: 8000",
+        "version: 1\npools: [8000]",
+        "version: 1\nhosts: { edge-1: [edge] }",
+        "version: 1\nrules: { privileged-port: }",
+        "- version: 1",
         "version: 1\nrules: {",
     ] {
         let stacks = stacks(config);
