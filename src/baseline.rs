@@ -93,7 +93,9 @@ impl Baseline {
         world: &'a World,
     ) -> impl Iterator<Item = &'a Known> {
         let found: BTreeSet<&Fingerprint> = found.into_iter().map(|it| &it.fingerprint).collect();
-        let sources = world.projects.iter().map(|project| &project.sources);
+        let asked = world.projects.iter().enumerate();
+        let asked = asked.filter(|(index, _)| world.is_asked(*index));
+        let sources = asked.map(|(_, project)| &project.sources);
         let files = sources.flat_map(|sources| sources.files());
         let files: BTreeSet<String> = files.map(|file| slashes(file.path())).collect();
         self.findings.iter().filter(move |known| {

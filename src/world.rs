@@ -1,12 +1,11 @@
 //! Everything that a check looks at.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::binding::{Engine, Port, PortRange, PortSet};
 use crate::compose::project::Project;
 use crate::machine::Machine;
-use crate::settings::{Pool, Settings};
+use crate::settings::{NamedHost, Pool, Settings};
 use crate::worktree::Neighbour;
 
 /// The projects, and what would run them.
@@ -14,6 +13,8 @@ use crate::worktree::Neighbour;
 pub struct World {
     /// The projects, in the order of their files.
     pub projects: Vec<Project>,
+    /// How many of the last of them were not asked about, but share a host with one that was.
+    pub bystanders: usize,
     /// The engine, where no machine is known.
     pub engine: Engine,
     /// The machines that the projects would be started on, each on every one of them.
@@ -21,7 +22,8 @@ pub struct World {
     /// True if the projects are files of the machine, so that their folders can be compared with
     /// those that its containers were made from.
     pub live: bool,
-    /// True if all projects run on one host; otherwise each is alone.
+    /// True if all projects run on one host; otherwise those that the settings say share one, and
+    /// each of the others is alone.
     pub together: bool,
     /// Projects of the repository's other worktrees: what they publish counts as held.
     pub neighbours: Arc<Vec<Neighbour>>,
@@ -34,8 +36,10 @@ pub struct World {
 /// Projects that share a host, and the machine that it is, if one is known.
 #[derive(Clone, Debug)]
 pub struct Host<'w> {
-    /// The indices of the projects.
-    pub projects: Range<usize>,
+    /// Its name in `portplan.yaml`, if it is there.
+    pub name: Option<&'w str>,
+    /// The indices of the projects, in order.
+    pub projects: Vec<usize>,
     /// The machine.
     pub machine: Option<&'w Machine>,
 }
@@ -65,24 +69,60 @@ impl World {
         Some(outside)
     }
 
-    /// Each group of projects on each machine; none where Swarm places them.
+    /// Each group of projects on each of its machines; none where Swarm places them.
+    ///
+    /// A machine that was asked for is in the place of every host's own.
     pub fn hosts(&self) -> impl Iterator<Item = Host<'_>> {
-        let count = if self.stack.is_some() {
-            0
-        } else {
-            self.projects.len()
-        };
-        let step = if self.together { count.max(1) } else { 1 };
-        let groups = (0..count)
-            .step_by(step)
-            .map(move |first| first..(first + step).min(count));
-        groups.flat_map(|projects| {
-            let known = self.machines.iter().map(Some);
-            let unknown = self.machines.is_empty().then_some(None);
-            known.chain(unknown).map(move |machine| Host {
+        self.groups().into_iter().flat_map(|(named, projects)| {
+            let own = named.and_then(|host| host.machine.as_ref());
+            let unknown = self.machines.is_empty().then_some(own);
+            let asked = self.machines.iter().map(Some);
+            asked.chain(unknown).map(move |machine| Host {
+                name: named.map(|host| host.name.as_str()),
                 projects: projects.clone(),
                 machine,
             })
         })
+    }
+
+    /// The projects that share a host; a project of none is alone.
+    fn groups(&self) -> Vec<(Option<&NamedHost>, Vec<usize>)> {
+        let all = 0..self.projects.len();
+        if self.stack.is_some() {
+            return Vec::new();
+        }
+        if self.together {
+            return vec![(None, all.collect())];
+        }
+        let settings = &self.settings;
+        let mut placed = vec![false; self.projects.len()];
+        let mut groups = Vec::new();
+        for host in &settings.hosts {
+            let on = |index: &usize| settings.runs_on(&self.projects[*index], host);
+            let projects: Vec<usize> = all.clone().filter(on).collect();
+            projects.iter().for_each(|index| placed[*index] = true);
+            groups.push((Some(host), projects));
+        }
+        let alone = all.filter(|index| !placed[*index]);
+        groups.extend(alone.map(|index| (None, vec![index])));
+        groups
+    }
+
+    /// True if a project was asked about.
+    #[must_use]
+    pub fn is_asked(&self, project: usize) -> bool {
+        project + self.bystanders < self.projects.len()
+    }
+
+    /// True if the machine of each project is known.
+    #[must_use]
+    pub fn has_machine(&self) -> bool {
+        let mut own = self
+            .settings
+            .hosts
+            .iter()
+            .filter_map(|it| it.machine.as_ref());
+        let known = || self.hosts().all(|host| host.machine.is_some());
+        !self.machines.is_empty() || own.next().is_some() && self.stack.is_none() && known()
     }
 }

@@ -74,9 +74,9 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
     let manner = args.policy.manner(args.unsafe_fixes || args.interactive);
     let propose = |policy| policy::remedy(&view, policy, manner);
     let found = if args.interactive {
-        ask(&view, args.policy.policy(), &propose)
+        ask(&view, args.policy.policy(&view), &propose)
     } else {
-        propose(args.policy.policy())
+        propose(args.policy.policy(&view))
     };
     let (remedy, proposal) = match found {
         Ok(found) => found,
@@ -103,7 +103,7 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
         return status;
     }
     tell(&proposal);
-    if args.view.has_worktrees() {
+    if view.worktrees {
         let paths = remedy.changes.patches.iter().map(|patch| &*patch.path);
         for path in worktree::tracked(paths) {
             anstream::eprintln!("note: git tracks {path}: other worktrees get the change, too");
@@ -121,7 +121,7 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
 /// Gives the numbers of all services, or of those named, a variable with them as its default.
 fn parameterize(args: &FixArgs, view: &View, partial: bool) -> Status {
     let projects = &view.world.projects;
-    let policy = args.policy.policy();
+    let policy = args.policy.policy(view);
     let mut publishes = Vec::new();
     for (project, of) in projects.iter().enumerate() {
         for (service, of) in of.services.iter().enumerate() {

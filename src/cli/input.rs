@@ -86,6 +86,11 @@ impl ProjectArgs {
         }
     }
 
+    /// The first file that `-f` names.
+    pub fn first_file(&self) -> Option<&Utf8Path> {
+        self.files.first().map(Utf8PathBuf::as_path)
+    }
+
     /// Reads the files that `paths` or `-f` name as one stack.
     ///
     /// # Errors
@@ -105,9 +110,7 @@ impl ProjectArgs {
     /// # Errors
     /// What cannot be asked for together.
     pub fn read(&self, paths: &[Utf8PathBuf]) -> Result<Input, InputError> {
-        let cwd = std::env::current_dir().map_err(InputError::WorkingDirectory)?;
-        let cwd = Utf8PathBuf::from_path_buf(cwd)
-            .map_err(|path| InputError::NotUtf8(path.display().to_string()))?;
+        let cwd = working_directory()?;
         let shell = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
@@ -206,6 +209,15 @@ impl ProjectArgs {
             })
             .collect()
     }
+}
+
+/// The working directory.
+///
+/// # Errors
+/// There is none, or it has no name that can be told.
+pub fn working_directory() -> Result<Utf8PathBuf, InputError> {
+    let cwd = std::env::current_dir().map_err(InputError::WorkingDirectory)?;
+    Utf8PathBuf::from_path_buf(cwd).map_err(|path| InputError::NotUtf8(path.display().to_string()))
 }
 
 fn read_stdin(requests: &[Request]) -> Option<Vec<u8>> {

@@ -123,16 +123,11 @@ impl Scene {
 /// Reads stored machines.
 pub fn stored(paths: &[Utf8PathBuf], seen: &mut Machines) {
     for path in paths {
-        let machine = std::fs::read_to_string(path).map_err(|error| error.to_string());
-        let machine = machine.and_then(|text| {
-            serde_json::from_str::<Machine>(&text).map_err(|error| error.to_string())
-        });
-        let reason = match machine {
-            Ok(machine) if machine.version == VERSION => {
+        let reason = match Machine::read(path) {
+            Ok(machine) => {
                 seen.machines.push(machine);
                 continue;
             }
-            Ok(machine) => format!("it has version {}, not {VERSION}", machine.version),
             Err(reason) => reason,
         };
         let message = format!("cannot read the snapshot `{path}`: {reason}");

@@ -1,9 +1,11 @@
 //! The command line: flags, the library, an exit status.
 
 mod check;
+mod config;
 mod diff;
 mod fix;
 mod free;
+mod init;
 mod input;
 mod known;
 mod list;
@@ -76,6 +78,7 @@ enum Command {
     Who(who::WhoArgs),
     Free(free::FreeArgs),
     Snapshot(snapshot::SnapshotArgs),
+    Init(init::InitArgs),
     Rules(rules::RulesArgs),
     Explain(rules::ExplainArgs),
     Schema(schema::SchemaArgs),
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Who(args) => who::run(&args, &cli.projects),
         Command::Free(args) => free::run(&args, &cli.projects),
         Command::Snapshot(args) => snapshot::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Explain(args) => rules::explain(&args),
         Command::Schema(args) => schema::run(&args),

@@ -114,6 +114,7 @@ fn is_read(outcome: &Outcome, file: &Utf8Path) -> bool {
     };
     let projects = outcome.world.projects.iter();
     let sources = projects.flat_map(|project| project.sources.files());
+    let sources = sources.chain(outcome.world.settings.sources.files());
     let mut alike = sources.filter(|source| source.path().file_name() == path.file_name());
     alike.any(|source| source.path().canonicalize_utf8().is_ok_and(|it| it == path))
 }

@@ -54,7 +54,7 @@ pub(super) fn run(args: &PlanArgs, projects: &ProjectArgs) -> Status {
     if !view.found {
         return Status::Nothing;
     }
-    let found = policy::remedy(&view, args.policy.policy(), args.policy.manner(true));
+    let found = policy::remedy(&view, args.policy.policy(&view), args.policy.manner(true));
     let (remedy, proposal) = match found {
         Ok(found) => found,
         Err(status) => return status,

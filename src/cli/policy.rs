@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::Status;
 use super::view::View;
-use crate::compose::problem::Gravity;
+use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
 use crate::graph::Allocation;
 use crate::plan::{Pin, Policy, Strategy};
@@ -13,7 +13,7 @@ use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
 use crate::rules::RULES;
-use crate::source::Disk;
+use crate::source::{Disk, SourceMap};
 
 /// The flags that say what a plan may do.
 #[derive(Args, Clone, Debug)]
@@ -72,13 +72,14 @@ impl PolicyArgs {
     }
 
     /// The policy.
-    pub fn policy(&self) -> Policy {
+    pub fn policy(&self, view: &View) -> Policy {
+        let settled = &view.world.settings.pins;
         Policy {
             strategy: self.strategy,
-            pins: self.pins.clone(),
+            pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
             rules: self.rules.clone(),
-            ..Policy::default()
+            ..Policy::of(&view.world)
         }
     }
 
@@ -115,16 +116,28 @@ impl PolicyArgs {
 /// Says on standard error what could not be read or seen; true if the view is partial.
 pub fn tell_problems(view: &View) -> bool {
     super::tell(&view.problems, &view.remarks);
+    let settings = &view.world.settings;
     let mut partial = !view.problems.is_empty();
+    partial |= tell_errors(&settings.problems, &settings.sources);
     for project in &view.world.projects {
-        let errors = project.problems.iter();
-        for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
-            partial = true;
-            let place = ProblemPlace::of(problem, &project.sources);
-            anstream::eprintln!("{}", problem_line("error", &place));
-        }
+        partial |= tell_errors(&project.problems, &project.sources);
     }
     partial
+}
+
+/// Says on standard error what makes a view partial; false if nothing does.
+pub fn tell_errors(problems: &[Problem], sources: &SourceMap) -> bool {
+    let mut any = false;
+    let errors = problems.iter();
+    for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
+        any = true;
+        let place = ProblemPlace::of(problem, sources);
+        anstream::eprintln!("{}", problem_line("error", &place));
+        if let Some(help) = &problem.help {
+            anstream::eprintln!("  help: {help}");
+        }
+    }
+    any
 }
 
 /// The projects of a view, to be edited.

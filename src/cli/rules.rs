@@ -1,18 +1,23 @@
 //! `portplan rules` and `portplan explain`
 
+use camino::Utf8Path;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::{Status, print};
+use super::config::ConfigArgs;
+use super::{Status, input, policy, print};
+use crate::compose::discover::COMPOSE_FILES;
 use crate::report::rules::{Catalogue, page};
 use crate::rules::{RULES, Rule};
 
-/// List the rules
+/// List the rules, as grave as portplan.yaml has them for a compose file of the current folder
 #[derive(Args)]
 pub struct RulesArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -26,13 +31,21 @@ enum Format {
 }
 
 pub(super) fn run(args: &RulesArgs) -> Status {
-    let rules = Catalogue::new();
+    let cwd = match input::working_directory() {
+        Ok(cwd) => cwd,
+        Err(error) => return super::usage(&error),
+    };
+    let settings = args.config.settings(None, &cwd);
+    let rules = Catalogue::of(&settings, Utf8Path::new(COMPOSE_FILES[0]));
     match args.format {
         Format::Human => print(&rules.table()),
         Format::Json => super::print_json(&rules),
         Format::Markdown => print(&rules.markdown("docs/rules/")),
     }
-    Status::Clean
+    match policy::tell_errors(&settings.problems, &settings.sources) {
+        true => Status::Partial,
+        false => Status::Clean,
+    }
 }
 
 /// Show what a rule finds, why, and what to do

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::ProjectArgs;
+use super::config::ConfigArgs;
 use super::input::{Input, InputError};
 use super::machine::{self, MachineArgs, Machines};
 use crate::binding::{Engine, Version};
 use crate::compose::problem::{Kind, Problem};
+use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::revision::{Revision, RevisionError};
+use crate::source::{self, Disk, Files};
 use crate::worktree::{Lock, Repository};
 use crate::world::World;
 
@@ -42,6 +45,8 @@ pub struct ViewArgs {
     /// The engine runs rootless
     #[arg(long)]
     rootless: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// What was looked at.
@@ -56,30 +61,28 @@ pub struct View {
     pub problems: Vec<Problem>,
     /// What is not known, though nothing failed.
     pub remarks: Vec<String>,
+    /// True if other worktrees count.
+    pub worktrees: bool,
     /// The turn to choose ports among the worktrees, if they count.
     _lock: Option<Lock>,
 }
 
 impl ViewArgs {
-    /// True if other worktrees count.
-    pub fn has_worktrees(&self) -> bool {
-        self.worktrees
-    }
-
     /// Reads the projects, as those of a Swarm stack if one is named, and looks at the machines.
     ///
     /// # Errors
     /// What cannot be asked for together.
-    pub fn read(&self, projects: &ProjectArgs, stack: Option<&str>) -> Result<View, InputError> {
+    pub fn read(&self, args: &ProjectArgs, stack: Option<&str>) -> Result<View, InputError> {
         let Input {
-            projects,
-            reading,
+            mut projects,
+            mut reading,
             mut problems,
             found,
         } = match stack {
-            Some(_) => projects.read_stack(&self.paths)?,
-            None => projects.read(&self.paths)?,
+            Some(_) => args.read_stack(&self.paths)?,
+            None => args.read(&self.paths)?,
         };
+        let settings = self.config.settings(self.start(args), &reading.cwd);
         let mut engine = Engine {
             rootless: self.rootless,
             ..Engine::default()
@@ -89,7 +92,8 @@ impl ViewArgs {
         }
         let mut lock = None;
         let mut neighbours = Vec::new();
-        if self.worktrees {
+        let worktrees = self.worktrees || settings.worktrees;
+        if worktrees {
             let folder = projects
                 .first()
                 .map_or(&reading.cwd, |project| &project.root);
@@ -100,10 +104,30 @@ impl ViewArgs {
                 }
                 Err(error) => {
                     let problem = Problem::error(Kind::Machine, error.to_string());
-                    problems.push(problem.help("leave out --worktrees to go on without"));
+                    problems.push(problem.help(
+                        "leave out --worktrees, or `worktrees` of portplan.yaml, to go on without",
+                    ));
                 }
             }
         }
+        let start = self.start(args).unwrap_or(Utf8Path::new(""));
+        let is_whole = settings.root.starts_with(source::join(&reading.cwd, start));
+        let mut remarks: Vec<String> = Vec::new();
+        if is_whole {
+            let empty = settings.empty_hosts(&projects);
+            remarks.extend(empty.map(|host| {
+                let name = &host.name;
+                format!("no project was found for the host {name} of portplan.yaml")
+            }));
+        }
+        let joined = if self.together || stack.is_some() {
+            Vec::new()
+        } else {
+            settings.bystanders(&projects, &Disk)
+        };
+        let bystanders = joined.len();
+        projects.extend(load(&reading, joined.clone(), &Disk));
+        reading.requests.extend(joined);
         let live = self.live || self.machine.named();
         let mut seen = if live {
             self.machine.read(true)
@@ -114,20 +138,28 @@ impl ViewArgs {
         Ok(View {
             world: World {
                 projects,
+                bystanders,
                 engine,
                 machines: seen.machines,
                 live,
                 together: self.together,
                 neighbours: neighbours.into(),
                 stack: stack.map(str::to_owned),
-                settings: Arc::default(),
+                settings: Arc::new(settings),
             },
             reading,
             found,
             problems: problems.into_iter().chain(seen.problems).collect(),
-            remarks: seen.remarks,
+            remarks: remarks.into_iter().chain(seen.remarks).collect(),
+            worktrees,
             _lock: lock,
         })
+    }
+
+    /// Where the search for the settings starts.
+    fn start<'a>(&'a self, args: &'a ProjectArgs) -> Option<&'a Utf8Path> {
+        let path = self.paths.first().map(Utf8PathBuf::as_path);
+        path.or(args.first_file())
     }
 
     /// What the rules would have found at a revision, on the machines as they are now.
@@ -142,8 +174,20 @@ impl ViewArgs {
     ) -> Result<World, RevisionError> {
         let revision = Revision::open(revision, &view.reading.cwd)?;
         let now = &view.world;
+        let mut reading = view.reading.clone();
+        let asked = reading.requests.len() - now.bystanders;
+        reading.requests.truncate(asked);
+        let mut projects = projects.read_at(&self.paths, &reading, &revision);
+        let joined = if self.together || now.stack.is_some() {
+            Vec::new()
+        } else {
+            now.settings.bystanders(&projects, &revision)
+        };
+        let bystanders = joined.len();
+        projects.extend(load(&reading, joined, &revision));
         Ok(World {
-            projects: projects.read_at(&self.paths, &view.reading, &revision),
+            projects,
+            bystanders,
             engine: now.engine.clone(),
             machines: now.machines.clone(),
             stack: now.stack.clone(),
@@ -152,4 +196,14 @@ impl ViewArgs {
             ..*now
         })
     }
+}
+
+/// Reads more projects in the same way.
+fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
+    let more = Reading {
+        requests,
+        stdin: None,
+        ..reading.clone()
+    };
+    more.load(files)
 }

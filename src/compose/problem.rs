@@ -36,6 +36,8 @@ pub enum Kind {
     Consistency,
     /// An engine, a machine or a snapshot of one that cannot be read.
     Machine,
+    /// `portplan.yaml`.
+    Config,
 }
 
 /// Whether the ports are known all the same.

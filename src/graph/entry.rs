@@ -46,7 +46,7 @@ impl<'a, 'w> Entry<'a, 'w> {
     #[must_use]
     pub fn who(&self) -> String {
         let claim = self.first();
-        if self.world.together && self.world.projects.len() > 1 {
+        if self.host.is_shared {
             format!("`{}` of `{}`", claim.service.name, claim.project.name)
         } else {
             format!("`{}`", claim.service.name)

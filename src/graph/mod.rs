@@ -25,6 +25,10 @@ const UNPRIVILEGED_START: u16 = 1024;
 /// What is wanted and held on one host, and which of it cannot all be had.
 #[derive(Debug)]
 pub struct Allocation<'w> {
+    /// The host's name in `portplan.yaml`, if it is there.
+    pub name: Option<&'w str>,
+    /// True if several projects share the host.
+    pub is_shared: bool,
     /// The machine, if one is known.
     pub machine: Option<&'w Machine>,
     /// The engine that starts the projects.
@@ -86,8 +90,8 @@ impl<'w> Allocation<'w> {
             .map_or_else(|| world.engine.clone(), Machine::engine);
         let mut services: Vec<(usize, usize, &Service)> = host
             .projects
-            .clone()
-            .flat_map(|project| {
+            .iter()
+            .flat_map(|&project| {
                 let services = world.projects[project].services.iter().enumerate();
                 services.map(move |(service, s)| (project, service, s))
             })
@@ -135,8 +139,8 @@ impl<'w> Allocation<'w> {
         }
         let mut holders = host.machine.map_or_else(Holders::default, |machine| {
             machine.holders(|container| {
-                let projects = &world.projects[host.projects.clone()];
-                projects.iter().any(|project| project.replaces(container))
+                let mut projects = host.projects.iter();
+                projects.any(|project| world.projects[*project].replaces(container))
             })
         });
         let own = |name: &str| {
@@ -158,6 +162,8 @@ impl<'w> Allocation<'w> {
         taken.extend(host.machine.into_iter().flat_map(Machine::kept));
         taken.extend(world.reserved());
         let mut allocation = Self {
+            name: host.name,
+            is_shared: host.projects.len() > 1,
             machine: host.machine,
             taken,
             engine,
@@ -177,6 +183,13 @@ impl<'w> Allocation<'w> {
             }
         }
         allocation
+    }
+
+    /// What the host is called in messages, if it is known at all.
+    #[must_use]
+    pub fn host_name(&self) -> Option<String> {
+        let machine = self.machine.map(|machine| machine.name.as_str());
+        self.name.or(machine).map(str::to_owned)
     }
 
     /// What could not be had, or not surely, if claims were published on other host ports.

@@ -6,6 +6,7 @@ pub mod words;
 
 use std::net::IpAddr;
 
+use camino::Utf8Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,19 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Reads a stored machine.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn read(path: &Utf8Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let machine: Self = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        match machine.version {
+            VERSION => Ok(machine),
+            other => Err(format!("it has version {other}, not {VERSION}")),
+        }
+    }
+
     /// The engine that projects are started on, as its rules and its host make it.
     #[must_use]
     pub fn engine(&self) -> binding::Engine {

@@ -80,10 +80,10 @@ impl Why {
 
     /// Why publishes move, as a clause: "`web` has 8080".
     #[must_use]
-    pub fn words(&self, world: &World, hosts: &[Allocation<'_>], moved: &[PublishId]) -> String {
+    pub fn words(&self, hosts: &[Allocation<'_>], moved: &[PublishId]) -> String {
         let host = &hosts[self.host()];
         match self {
-            Self::Meet { claims, .. } => others(world, host, claims, moved),
+            Self::Meet { claims, .. } => others(host, claims, moved),
             Self::Collision { collision, .. } => {
                 let collision = &host.collisions[*collision];
                 match collision.cause {
@@ -93,7 +93,7 @@ impl Why {
                     }
                     _ => match holder(collision, host) {
                         Some(who) => format!("{} has it", who.words()),
-                        None => others(world, host, &collision.claims, moved),
+                        None => others(host, &collision.claims, moved),
                     },
                 }
             }
@@ -118,7 +118,7 @@ impl Why {
             Self::Meet { claims, .. } => claims,
             Self::Collision { collision, .. } => &host.collisions[*collision].claims,
             Self::Barred { at, .. } => {
-                return self.words(world, hosts, &[host.claims[at.claim].id]);
+                return self.words(hosts, &[host.claims[at.claim].id]);
             }
         };
         let mut names: Vec<String> = claims
@@ -153,12 +153,12 @@ pub fn listed(words: &[String]) -> String {
 }
 
 /// Those among the claims who do not move along.
-fn others(world: &World, host: &Allocation<'_>, claims: &[usize], moved: &[PublishId]) -> String {
+fn others(host: &Allocation<'_>, claims: &[usize], moved: &[PublishId]) -> String {
     let claims = claims.iter().map(|claim| &host.claims[*claim]);
     let others = claims.filter(|claim| !moved.contains(&claim.id));
     let mut names: Vec<String> = others
         .map(|claim| {
-            if world.together && world.projects.len() > 1 {
+            if host.is_shared {
                 format!("`{}` of `{}`", claim.service.name, claim.project.name)
             } else {
                 format!("`{}`", claim.service.name)
@@ -210,6 +210,7 @@ impl Fixed {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Bystander => "is of a project that was not named",
             Self::Pinned => "is pinned",
             Self::Mixed => "has a number that is put together from several places",
             Self::Shared => "is written where others have it from, who would move along",

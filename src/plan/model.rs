@@ -43,6 +43,8 @@ pub struct At {
 /// Why a published port cannot be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fixed {
+    /// It is of a project that was not asked about.
+    Bystander,
     /// The user wants it to stay.
     Pinned,
     /// Its number is put together from several places.
@@ -188,7 +190,10 @@ impl Model {
             }
             Why::Barred { at, .. } => Demand::new(self.blocks_of(&hosts[at.host], &[at.claim]), 0),
         };
-        if demand.of.len() > demand.stay && policy.wants(&why, hosts) {
+        let mut blocks = demand.of.iter().map(|block| &self.blocks[*block]);
+        // who was not asked about may have it as they like among themselves
+        let asked = blocks.any(|block| block.fixed != Some(Fixed::Bystander));
+        if asked && demand.of.len() > demand.stay && policy.wants(&why, hosts) {
             self.demands.push((demand, why));
         }
     }
@@ -256,7 +261,9 @@ fn block(
         let in_env_file = matches!(origin.kind, OriginKind::EnvFile { .. });
         origin.trail.is_empty() && !in_env_file
     };
-    let fixed = if group
+    let fixed = if group.publishes.iter().any(|id| policy.stands_by(*id)) {
+        Some(Fixed::Bystander)
+    } else if group
         .publishes
         .iter()
         .any(|id| policy.pins(*id, &world.projects))

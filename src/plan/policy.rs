@@ -9,6 +9,7 @@ use crate::compose::project::{Project, PublishId};
 
 use super::Why;
 use crate::graph::Allocation;
+use crate::world::World;
 
 /// What a plan may do.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,9 @@ pub struct Policy {
     pub wishes: BTreeMap<PublishId, Port>,
     /// What files name by its port: better that something else moves.
     pub named: BTreeSet<PublishId>,
+    /// Projects from this index on were not asked about: they stay, and what is wrong among them
+    /// alone is not resolved.
+    pub bystanders: Option<usize>,
     /// What no edit can move, and why.
     pub unwritable: BTreeMap<PublishId, String>,
 }
@@ -66,6 +70,21 @@ pub struct InvalidStrategy(String);
 pub struct InvalidPin(String);
 
 impl Policy {
+    /// To resolve all that was asked about.
+    #[must_use]
+    pub fn of(world: &World) -> Self {
+        Self {
+            bystanders: Some(world.projects.len() - world.bystanders),
+            ..Self::default()
+        }
+    }
+
+    /// True if a publish is of a project that was not asked about.
+    #[must_use]
+    pub fn stands_by(&self, id: PublishId) -> bool {
+        self.bystanders.is_some_and(|first| id.project >= first)
+    }
+
     /// True if a publish must stay.
     #[must_use]
     pub fn pins(&self, id: PublishId, projects: &[Project]) -> bool {
@@ -73,7 +92,7 @@ impl Policy {
         let may_move = self.services.is_empty() || self.services.contains(&service.name);
         let ports = publish.published.as_deref().unwrap_or_default();
         let pinned = self.pins.iter().any(|pin| pin.holds(&service.name, ports));
-        !may_move || pinned
+        !may_move || pinned || self.stands_by(id)
     }
 
     /// True if what is wrong is to be resolved.

@@ -63,13 +63,17 @@ impl Outcome {
     pub fn problems(&self, gravity: Gravity) -> impl Iterator<Item = (&Problem, &SourceMap)> {
         static NONE: std::sync::LazyLock<SourceMap> = std::sync::LazyLock::new(SourceMap::new);
         let own = self.problems.iter().map(|problem| (problem, &*NONE));
+        let settings = &self.world.settings;
+        let settled = settings.problems.iter();
+        let settled = settled.map(|problem| (problem, &settings.sources));
         let theirs = self.world.projects.iter().flat_map(|project| {
             project
                 .problems
                 .iter()
                 .map(|problem| (problem, &project.sources))
         });
-        own.chain(theirs)
+        own.chain(settled)
+            .chain(theirs)
             .filter(move |(problem, _)| problem.gravity == gravity)
     }
 }

@@ -78,5 +78,6 @@ pub fn kind(kind: Kind) -> &'static str {
         Kind::File => "file",
         Kind::Consistency => "consistency",
         Kind::Machine => "machine",
+        Kind::Config => "config",
     }
 }

@@ -191,9 +191,7 @@ fn remaps(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<ProposedR
     for remap in &plan.remaps {
         let moved: Vec<PublishId> = remap.moves.iter().map(|it| it.publish).collect();
         let why = remap.why.first();
-        let why = why
-            .map(|why| why.words(world, hosts, &moved))
-            .unwrap_or_default();
+        let why = why.map(|why| why.words(hosts, &moved)).unwrap_or_default();
         for id in &moved {
             let Some((host, claim)) = at.get(id) else {
                 continue;

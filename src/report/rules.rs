@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use anstyle::{AnsiColor, Style};
+use camino::Utf8Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use super::concise;
 use super::table::align;
 use crate::finding::Severity;
 use crate::rules::{RULES, Rule};
+use crate::settings::{Level, Settings};
 
 /// What `rules --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -26,10 +28,12 @@ pub struct Catalogue {
 pub struct ListedRule {
     /// Its name.
     pub name: &'static str,
-    /// How grave its findings are.
+    /// How grave its findings are by themselves.
     pub severity: Severity,
     /// True if it is off until somebody asks for it.
     pub opt_in: bool,
+    /// How grave they are as `portplan.yaml` has it; `off` if it is not looked for.
+    pub level: Level,
     /// True if `portplan fix` can resolve its findings.
     pub fixable: bool,
     /// What it finds, in Markdown.
@@ -37,15 +41,22 @@ pub struct ListedRule {
 }
 
 impl Catalogue {
-    /// All rules.
+    /// All rules, as they are where nothing is settled.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(&Settings::default(), Utf8Path::new(""))
+    }
+
+    /// All rules, as they are settled for a file.
+    #[must_use]
+    pub fn of(settings: &Settings, file: &Utf8Path) -> Self {
         let mut rules = RULES.to_vec();
         rules.sort_by_key(|rule| (Reverse(rule.default_level()), rule.name));
         let rules = rules.iter().map(|rule| ListedRule {
             name: rule.name,
             severity: rule.severity,
             opt_in: rule.opt_in,
+            level: settings.level(rule, file).into(),
             fixable: rule.fixable,
             finds: rule.summary(),
         });
@@ -91,10 +102,7 @@ impl Default for Catalogue {
 
 impl ListedRule {
     fn level(&self) -> &'static str {
-        match self.opt_in {
-            true => "off",
-            false => concise::severity(self.severity),
-        }
+        self.level.severity().map_or("off", concise::severity)
     }
 
     fn fix(&self) -> &'static str {

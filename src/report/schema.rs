@@ -1,4 +1,4 @@
-//! The JSON Schemas of what is printed for programs.
+//! The JSON Schemas of what is printed for programs, and of `portplan.yaml`.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -12,10 +12,11 @@ use super::plan::Proposal;
 use super::rules::Catalogue;
 use crate::baseline::Baseline;
 use crate::machine::Machine;
+use crate::settings::ConfigFile;
 
 /// The names of the schemas.
-pub const NAMES: [&str; 8] = [
-    "baseline", "diff", "findings", "list", "plan", "rules", "snapshot", "who",
+pub const NAMES: [&str; 9] = [
+    "baseline", "config", "diff", "findings", "list", "plan", "rules", "snapshot", "who",
 ];
 
 /// The schema of this name, as it is checked in.
@@ -23,6 +24,7 @@ pub const NAMES: [&str; 8] = [
 pub fn of(name: &str) -> Option<&'static str> {
     match name {
         "baseline" => Some(include_str!("../../schemas/baseline.schema.json")),
+        "config" => Some(include_str!("../../schemas/config.schema.json")),
         "diff" => Some(include_str!("../../schemas/diff.schema.json")),
         "findings" => Some(include_str!("../../schemas/findings.schema.json")),
         "list" => Some(include_str!("../../schemas/list.schema.json")),
@@ -39,6 +41,7 @@ pub fn of(name: &str) -> Option<&'static str> {
 pub fn generate() -> Vec<(&'static str, Value)> {
     vec![
         ("baseline", schema::<Baseline>()),
+        ("config", schema_to_read::<ConfigFile>()),
         ("diff", schema::<Diff>()),
         ("findings", schema::<Findings>()),
         ("list", schema::<List>()),
@@ -52,6 +55,15 @@ pub fn generate() -> Vec<(&'static str, Value)> {
 /// The schema of what is written, which has more required keys than one of what may be read.
 fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
+
+/// The schema of what a user writes.
+fn schema_to_read<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12();
     settings
         .into_generator()
         .into_root_schema_for::<T>()

@@ -31,7 +31,7 @@ impl Entry<'_, '_> {
     /// The same, where it depends on the machine.
     pub(super) fn remark_there(&self, rule: &Rule, message: String) -> Finding {
         Finding {
-            host: self.host.machine.map(|machine| machine.name.clone()),
+            host: self.host.host_name(),
             ..self.remark(rule, message)
         }
     }
@@ -230,7 +230,7 @@ fn held(
     let why = meeting(collision.cause).map_or_else(String::new, |why| format!("; {why}"));
     finding.labels = entry.labels(&why);
     finding.claims = vec![entry.claim_ref()];
-    finding.host = host.machine.map(|machine| machine.name.clone());
+    finding.host = host.host_name();
     if let Cause::Maybe(reason) = collision.cause {
         finding.severity = finding.severity.min(Severity::Warning);
         finding.notes.push(reason.to_string());
@@ -270,6 +270,17 @@ pub(super) fn are_alternatives(entries: &[&Entry<'_, '_>]) -> bool {
         let turns_all_on = |name: &String| rest.iter().all(|names| names.contains(name));
         !first.iter().any(turns_all_on)
     })
+}
+
+/// Says on which host projects meet, where `portplan.yaml` has them share it: what is wrong within
+/// one project is so on each of its hosts, and told once.
+pub(super) fn name_host(finding: &mut Finding, host: &Allocation<'_>) {
+    let mut projects = finding.claims.iter().map(|claim| claim.project);
+    let first = projects.next();
+    if let Some(name) = host.name.filter(|_| projects.any(|it| Some(it) != first)) {
+        finding.host = Some(name.to_owned());
+        finding.notes.push(format!("they share the host {name}"));
+    }
 }
 
 /// In which profiles the services must be on to meet.

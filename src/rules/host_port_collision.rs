@@ -142,6 +142,7 @@ fn pair(
     finding.labels.extend(more);
     finding.claims = vec![stayer.claim_ref(), mover.claim_ref()];
     finding.severity = by_profiles(rule, &[stayer, mover]);
+    describe::name_host(&mut finding, stayer.host);
     finding.notes.extend(profile_note(&[stayer, mover]));
     finding.notes.extend(stayer.notes());
     finding.notes.extend(mover.notes());
@@ -201,6 +202,7 @@ fn exhausted(
     finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
     finding.claims = entries.iter().map(Entry::claim_ref).collect();
     let all: Vec<&Entry<'_, '_>> = entries.iter().collect();
+    describe::name_host(&mut finding, host);
     finding.severity = by_profiles(rule, &all);
     finding.notes.extend(profile_note(&all));
     finding.help = Some("widen one of the ranges, or move it".to_owned());

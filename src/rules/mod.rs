@@ -85,7 +85,7 @@ impl Needs {
     /// Whether a world has it.
     #[must_use]
     pub fn met(self, world: &World) -> bool {
-        let machine = !world.machines.is_empty();
+        let machine = world.has_machine();
         match self {
             Self::Files => true,
             Self::Machine => machine,
@@ -293,7 +293,7 @@ pub fn check(world: &World) -> Vec<Finding> {
         .hosts()
         .map(|host| Allocation::of(world, &host))
         .collect();
-    let plan = plan::plan(world, &hosts, &Policy::default());
+    let plan = plan::plan(world, &hosts, &Policy::of(world));
     let context = Context { world, hosts, plan };
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
@@ -314,14 +314,18 @@ fn is_on(rule: &Rule, world: &World) -> bool {
 }
 
 /// Gives findings the severity that is settled for their rule and file, and leaves out those whose
-/// rule is off there.
+/// rule is off there, and those that are of bystanders alone.
 ///
 /// A rule may hold a finding for less grave than itself: that stays, unless another level is set.
-fn settle(findings: &mut Vec<Finding>, world: &World) {
+pub(crate) fn settle(findings: &mut Vec<Finding>, world: &World) {
     findings.retain_mut(|finding| {
         let (Some(rule), Some(label)) = (Rule::named(finding.rule), finding.labels.first()) else {
             return true;
         };
+        let mut labels = finding.labels.iter();
+        if !labels.any(|label| world.is_asked(label.project)) {
+            return false;
+        }
         let file = world.projects[label.project].sources.file(label.span.file);
         let level = world.settings.level(rule, file.path());
         if let Some(level) = level.filter(|level| *level != rule.severity) {

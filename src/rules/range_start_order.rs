@@ -28,7 +28,7 @@
 //! The allocator of Docker Engine, `daemon/libnetwork/portallocator`; recorded on engines 20.10 to
 //! 29.
 
-use super::describe::{Entry, profile_note};
+use super::describe::{Entry, name_host, profile_note};
 use super::{Context, Rule};
 use crate::binding::{Cause, Published};
 use crate::finding::{Finding, Severity};
@@ -67,6 +67,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             });
             finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
             finding.claims = entries.iter().map(Entry::claim_ref).collect();
+            name_host(&mut finding, host);
             finding.notes.push(reason.to_string());
             finding
                 .notes

@@ -86,7 +86,8 @@ pub fn check(world: &World) -> (Vec<Finding>, Vec<Silenced>) {
     }
     let mut used = BTreeSet::new();
     let (mut findings, mut silenced) = comments.apply(found, world, &mut used);
-    let wrong = comments.wrong(world, &used);
+    let mut wrong = comments.wrong(world, &used);
+    rules::settle(&mut wrong, world);
     let (wrong, ignored) = comments.apply(wrong, world, &mut used);
     findings.extend(wrong);
     silenced.extend(ignored);

@@ -37,6 +37,7 @@ mod reports;
 mod rules;
 mod rules_forms;
 mod schemas;
+mod settings;
 mod since;
 mod suppress;
 mod tables;

@@ -5,7 +5,7 @@ use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, PublishId, Request};
 use portplan::graph::Allocation;
 use portplan::plan::{self, Plan, Policy, check, policy::Pin};
-use portplan::settings::{Pool, Reservation, Settings};
+use portplan::settings::{Globs, Pool, Reservation, Settings};
 use portplan::source::Memory;
 use portplan::world::World;
 use proptest::prelude::*;
@@ -373,6 +373,7 @@ fn reservations_and_pools() {
             reason: "the printer".to_owned(),
         }],
         pools: vec![Pool {
+            paths: Globs::default(),
             name: "ours".to_owned(),
             ports: vec![ports("8000-8099"), ports("50000-50009")],
         }],

@@ -9,7 +9,7 @@ use portplan::compose::project::{Project, Request};
 use portplan::finding::Finding;
 use portplan::report::rules::Catalogue;
 use portplan::rules::{RULES, Rule};
-use portplan::settings::{Pool, Reservation, RuleLevel, Settings};
+use portplan::settings::{Globs, Pool, Reservation, RuleLevel, Settings};
 use portplan::source::Memory;
 use portplan::worktree::Neighbour;
 use portplan::world::World;
@@ -84,10 +84,12 @@ fn settings(rule: &str) -> Settings {
         reason: "the node exporter".to_owned(),
     };
     let pool = Pool {
+        paths: Globs::default(),
         name: "example".to_owned(),
         ports: vec!["8100-8199".parse().unwrap()],
     };
     let level = RuleLevel {
+        paths: Globs::default(),
         rule: rule.to_owned(),
         level: Rule::named(rule).map(|rule| rule.severity),
     };
@@ -404,6 +406,7 @@ fn ports_that_are_reserved_or_outside_of_pools() {
     };
     let pools = |texts: &[&str]| Settings {
         pools: vec![Pool {
+            paths: Globs::default(),
             name: "ours".to_owned(),
             ports: ranges(texts),
         }],
@@ -563,6 +566,7 @@ fn ports_that_the_kernel_lends() {
     );
     table(&set(limits([1024, 65535], &[])), &[("8080:80", true)]);
     let pool = Pool {
+        paths: Globs::default(),
         name: "ours".to_owned(),
         ports: vec!["50000-50009".parse().unwrap()],
     };

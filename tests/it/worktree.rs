@@ -56,6 +56,10 @@ fn each_worktree_gets_ports_of_its_own() {
     let at = |name: &str| home.path().join(name);
     // alone each is fine, together they are not
     assert_eq!(portplan(&at("one"), "check").status, Some(0));
+    let config = at("one").join("portplan.yaml");
+    fs::write(&config, "version: 1\nworktrees: true\n").unwrap();
+    assert_eq!(portplan(&at("one"), "check").status, Some(1));
+    fs::remove_file(config).unwrap();
     let found = portplan(&at("one"), "check --worktrees --format concise");
     assert_eq!(found.status, Some(1), "{found:?}");
     assert!(found.stdout.contains("worktree-collision"), "{found:?}");

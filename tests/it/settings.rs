@@ -1,0 +1,455 @@
+//! `portplan.yaml`: found, read, applied; and what is said of one that is wrong.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::common::{folder, portplan, root};
+use crate::schemas;
+
+/// Two findings in each of two folders: an error and a warning.
+const STACK: &str = "services:
+  web:
+    image: web
+    ports: [\"8080:80\", \"8080:81\"]
+    # portplan: ignore[no-such-rule]
+";
+
+fn stacks(config: &str) -> tempfile::TempDir {
+    folder(&[
+        ("portplan.yaml", config),
+        ("prod/compose.yaml", STACK),
+        ("dev/compose.yaml", STACK),
+    ])
+}
+
+/// `dev error host-port-collision`, in the order they are told.
+fn found(cwd: &Path, args: &[&str]) -> Vec<String> {
+    let args = [&["check", "--format", "json"], args].concat();
+    let output = portplan(cwd, &args);
+    let json: Value = serde_json::from_str(&output.stdout).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let line = |finding: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let file = text(&finding["labels"][0]["file"]);
+        let folder = file.trim_end_matches("compose.yaml").trim_end_matches('/');
+        let (severity, rule) = (text(&finding["severity"]), text(&finding["rule"]));
+        format!("{folder} {severity} {rule}").trim().to_owned()
+    };
+    findings.iter().map(line).collect()
+}
+
+#[test]
+fn levels() {
+    let both = "dev error host-port-collision, dev warning unused-ignore, \
+                prod error host-port-collision, prod warning unused-ignore";
+    for (config, expected) in [
+        ("", both),
+        (
+            "rules: { host-port-collision: notice, unused-ignore: error }",
+            "dev notice host-port-collision, dev error unused-ignore, \
+             prod notice host-port-collision, prod error unused-ignore",
+        ),
+        (
+            "rules: { host-port-collision: off }",
+            "dev warning unused-ignore, prod warning unused-ignore",
+        ),
+        (
+            "paths: { \"dev/**\": { rules: { host-port-collision: off, unused-ignore: off } } }",
+            "prod error host-port-collision, prod warning unused-ignore",
+        ),
+        (
+            "rules: { host-port-collision: off, unused-ignore: off }\n\
+             paths:\n  \"**\": { rules: { host-port-collision: warning } }\n  \
+             prod: { rules: { host-port-collision: error } }",
+            "dev warning host-port-collision, prod error host-port-collision",
+        ),
+        ("rules:\npaths:\npools:\npins:\nreserved:\nhosts:\n", both),
+    ] {
+        let stacks = stacks(&format!("version: 1\n{config}\n"));
+        assert_eq!(
+            found(stacks.path(), &["."]).join(", "),
+            expected,
+            "{config}"
+        );
+    }
+}
+
+#[test]
+fn where_it_is_found() {
+    let stacks = stacks("version: 1\nrules: { host-port-collision: off, unused-ignore: notice }\n");
+    let path = stacks.path();
+    let off = ["notice unused-ignore"];
+    let on = ["error host-port-collision", "warning unused-ignore"];
+    // above the current folder, and above the first path
+    assert_eq!(found(&path.join("dev"), &[]), off);
+    assert_eq!(found(Path::new("/"), &[path.to_str().unwrap()]).len(), 2);
+    assert_eq!(found(&path.join("dev"), &["--no-config"]), on);
+    // another one
+    fs::write(path.join("other.yaml"), "version: 1\n").unwrap();
+    assert_eq!(found(&path.join("dev"), &["--config", "../other.yaml"]), on);
+    // what is above a repository is not the repository's
+    fs::create_dir(path.join("dev/.git")).unwrap();
+    assert_eq!(found(&path.join("dev"), &[]), on);
+    fs::write(
+        path.join("dev/portplan.yml"),
+        "version: 1\nrules: {unused-ignore: off}",
+    )
+    .unwrap();
+    assert_eq!(found(&path.join("dev"), &[]), on[..1]);
+    let both = portplan(path, &["check", "--no-config", "--config", "other.yaml"]);
+    assert_eq!(both.status, Some(2));
+}
+
+/// What is off is not looked for, so that a comment that ignores it is not unused.
+#[test]
+fn what_is_off_needs_no_ignore() {
+    let ignored = STACK
+        .replace("no-such-rule", "host-port-collision")
+        .replace(", \"8080:81\"", "");
+    let folder = folder(&[("compose.yaml", &ignored)]);
+    assert_eq!(found(folder.path(), &[]), ["warning unused-ignore"]);
+    let config = "version: 1\nrules: { host-port-collision: off }\n";
+    fs::write(folder.path().join("portplan.yaml"), config).unwrap();
+    assert_eq!(found(folder.path(), &[]), [""; 0]);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let mut told = String::new();
+    for config in [
+        "",
+        "rules: {}",
+        "version: 2",
+        "version: 1\nrule: {}",
+        "version: 1\nzzz: {}",
+        "version: 1\nrules:\n  host-port-colision: off",
+        "version: 1\nrules:\n  zzz: off",
+        "version: 1\nrules:\n  privileged-port: warn",
+        "version: 1\nrules: [privileged-port]",
+        "version: 1\nrules: { privileged-port: off, privileged-port: error }",
+        "version: 1\npaths:\n  \"dev/[\": {}",
+        "version: 1\npaths:\n  dev: { levels: {} }",
+        "version: 1\npools:\n  - { port: 8000-8999 }",
+        "version: 1\npools:\n  - { ports: 8999-8000 }",
+        "version: 1\npools:\n  - { ports: [8000, 80000] }",
+        "version: 1\npools:\n  - { name: web }",
+        "version: 1\npins: [db:5432, \"db:\"]",
+        "version: 1\nreserved:\n  - { ports: 9100, protocol: tpc, for: x }",
+        "version: 1\nreserved:\n  - { ports: 9100 }",
+        "version: 1\nhosts:\n  edge-1: { project: [edge] }",
+        "version: 1\nhosts:\n  edge-1: { projects: [dev], snapshot: none.json }",
+        "version: 1\nworktrees: yes",
+        "version: 1\npools: 8000",
+        "version: 1\npools: [8000]",
+        "version: 1\nhosts: { edge-1: [edge] }",
+        "version: 1\nrules: { privileged-port: }",
+        "- version: 1",
+        "version: 1\nrules: {",
+    ] {
+        let stacks = stacks(config);
+        let output = portplan(stacks.path(), &["check", "dev", "--format", "concise"]);
+        // the files are checked all the same
+        assert_eq!(output.status, Some(2), "{config}");
+        assert!(output.stdout.contains("dev/compose.yaml:4:"), "{config}");
+        let plan = portplan(stacks.path(), &["plan", "dev"]);
+        assert_eq!(plan.status, Some(2), "{config}");
+        let says = plan.stderr.lines().filter(|line| !line.starts_with("note"));
+        let says: Vec<&str> = says.collect();
+        let _ = writeln!(told, "{config}\n>>> {}\n", says.join("\n>>> "));
+    }
+    insta::assert_snapshot!("broken", told);
+    let stacks = stacks("version: 1\npools:\n  - { prts: 8000-8999 }\n");
+    let output = portplan(stacks.path(), &["check", "dev"]);
+    insta::assert_snapshot!("broken_shown", output.stdout);
+    let none = portplan(stacks.path(), &["check", "dev", "--config", "none.yaml"]);
+    insta::assert_snapshot!("none", none.stdout.lines().next().unwrap());
+    assert_eq!(none.status, Some(2));
+}
+
+/// The planted clashes, by the comments in the files: between stacks of one host and no others.
+#[test]
+fn hosts() {
+    let stacks = root().join("fixtures/stacks");
+    let output = portplan(&stacks, &["check", ".", "--format", "json"]);
+    assert_eq!(output.status, Some(1), "{output:?}");
+    let json: Value = serde_json::from_str(&output.stdout).unwrap();
+    schemas::validate("findings", &json);
+    let findings = json["findings"].as_array().unwrap().iter();
+    let mut found: Vec<String> = findings
+        .map(|finding| {
+            let claims = finding["claims"].as_array().unwrap().iter();
+            let mut projects: Vec<&str> = claims
+                .map(|claim| claim["project"].as_str().unwrap())
+                .collect();
+            projects.sort();
+            let host = finding["host"].as_str().unwrap();
+            format!("{host}: {}", projects.join(" "))
+        })
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "edge-1: adguard unbound",
+            "edge-1: gitea grafana",
+            "edge-1: proxy status",
+            "media-1: emby jellyfin",
+            "media-1: game torrent",
+            "media-1: proxy qbit",
+            "office-1: chat crm",
+            "office-1: chat forms",
+            "office-1: vault wiki",
+        ]
+    );
+    // without the hosts each is alone, and with --together all are on one
+    let alone = portplan(&stacks, &["check", ".", "--no-config"]);
+    assert_eq!(alone.status, Some(0));
+    let together = portplan(&stacks, &["check", ".", "--together", "--format", "json"]);
+    let json: Value = serde_json::from_str(&together.stdout).unwrap();
+    assert!(json["findings"].as_array().unwrap().len() > found.len());
+    // the same each time
+    let again = portplan(&stacks, &["check", ".", "--format", "json"]);
+    assert_eq!(again.stdout, output.stdout);
+}
+
+/// What runs on two hosts moves once, to a port that is free on both.
+#[test]
+fn one_plan_for_all_hosts() {
+    let copy = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("cp")
+        .args(["-r", "fixtures/stacks/."])
+        .arg(copy.path())
+        .current_dir(root())
+        .status();
+    assert!(status.unwrap().success());
+    let plan = portplan(copy.path(), &["plan", "."]);
+    let table: Vec<&str> = plan
+        .stdout
+        .lines()
+        .take_while(|it| !it.is_empty())
+        .collect();
+    insta::assert_snapshot!("plan", table.join("\n"));
+    assert_eq!(portplan(copy.path(), &["fix", "."]).status, Some(0));
+    assert_eq!(portplan(copy.path(), &["check", "."]).status, Some(0));
+}
+
+/// A commit hook gives one file: the rest of its host is read, too, and stays.
+#[test]
+fn those_who_stand_by() {
+    let stacks = root().join("fixtures/stacks");
+    let check = |args: &[&str], cwd: &str| {
+        let args = [&["check", "--format", "concise"], args].concat();
+        let output = portplan(&stacks.join(cwd), &args);
+        let lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
+        lines
+    };
+    let grafana = check(&["edge/grafana/compose.yaml"], "");
+    assert!(
+        grafana[0].contains("`grafana` and `gitea` of `gitea`"),
+        "{grafana:?}"
+    );
+    assert_eq!(grafana.len(), 1);
+    assert_eq!(check(&["-f", "edge/grafana/compose.yaml"], "").len(), 1);
+    assert_eq!(check(&[], "proxy").len(), 2);
+    assert_eq!(check(&["office/mail/compose.yaml"], ""), [""; 0]);
+    let plan = portplan(&stacks, &["fix", "--diff", "edge/gitea/compose.yaml"]);
+    let files = plan.stdout.lines().filter(|line| line.starts_with("+++"));
+    assert_eq!(files.collect::<Vec<_>>(), ["+++ b/edge/gitea/compose.yaml"]);
+    let pinned = ["fix", "--diff", "edge/gitea/compose.yaml", "--pin", "gitea"];
+    let pinned = portplan(&stacks, &pinned);
+    assert_eq!(pinned.status, Some(1));
+    assert!(
+        pinned.stderr.contains("is of a project that was not named"),
+        "{pinned:?}"
+    );
+}
+
+#[test]
+fn a_host_without_projects_is_told() {
+    let config =
+        "version: 1\nhosts: { edge-1: { projects: [edeg] }, dev-1: { projects: [dev] } }\n";
+    let stacks = stacks(config);
+    let note = "no project was found for the host edge-1 of portplan.yaml";
+    let whole = portplan(stacks.path(), &["check", "."]);
+    assert!(whole.stdout.contains(note), "{whole:?}");
+    let part = portplan(stacks.path(), &["check", "dev"]);
+    assert!(!part.stdout.contains("no project"), "{part:?}");
+}
+
+/// The snapshot of a host is about that host alone.
+#[test]
+fn snapshots() {
+    let machine = root().join("fixtures/machines/container-collision.json");
+    let stack = "services: { web: { image: web, ports: [\"8080:80\"] } }\n";
+    let config = "version: 1\nhosts:\n  \
+                  edge-1: { projects: [edge], snapshot: snapshots/edge-1.json }\n  \
+                  media-1: { projects: [media] }\n";
+    let folder = folder(&[
+        ("portplan.yaml", config),
+        ("edge/compose.yaml", stack),
+        ("media/compose.yaml", stack),
+        (
+            "snapshots/edge-1.json",
+            &fs::read_to_string(&machine).unwrap(),
+        ),
+    ]);
+    assert_eq!(
+        found(folder.path(), &["."]),
+        ["edge error container-collision"]
+    );
+    // from the folder of portplan.yaml, whatever the current one
+    let edge = folder.path().join("edge");
+    let output = portplan(&edge, &["check", "--format", "json"]);
+    let json: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(json["findings"][0]["host"], "edge-1");
+    // flags go over the file
+    let machine = machine.to_str().unwrap();
+    assert_eq!(found(folder.path(), &[".", "--against", machine]).len(), 2);
+}
+
+#[test]
+fn pins() {
+    let stack = "services:\n  a: { image: i, ports: [\"8080:80\"] }\n  \
+                 b: { image: i, ports: [\"8080:80\"] }\n";
+    let folder = folder(&[("compose.yaml", stack), ("portplan.yaml", "version: 1\n")]);
+    let moved = |args: &[&str]| {
+        let plan = portplan(folder.path(), &[&["plan"], args].concat());
+        let row = plan.stdout.lines().nth(1).unwrap_or_default().to_owned();
+        row.split(' ').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(moved(&[]), "b");
+    fs::write(
+        folder.path().join("portplan.yaml"),
+        "version: 1\npins: [b]\n",
+    )
+    .unwrap();
+    assert_eq!(moved(&[]), "a");
+    assert_eq!(moved(&["--no-config"]), "b");
+    let both = portplan(folder.path(), &["plan", "--pin", "a"]);
+    assert!(both.stdout.contains("`b` (8080) is pinned"), "{both:?}");
+}
+
+#[test]
+fn rules_are_listed_as_they_are_settled() {
+    let stacks = stacks(
+        "version: 1\nrules: { port-ignored: off }\n\
+         paths: { dev: { rules: { port-ignored: error } } }\n",
+    );
+    let level = |cwd: &Path, args: &[&str]| {
+        let args = [&["rules", "--format", "json"], args].concat();
+        let json: Value = serde_json::from_str(&portplan(cwd, &args).stdout).unwrap();
+        schemas::validate("rules", &json);
+        let rules = json["rules"].as_array().unwrap();
+        let rule = rules.iter().find(|rule| rule["name"] == "port-ignored");
+        rule.unwrap()["level"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(level(stacks.path(), &[]), "off");
+    assert_eq!(level(&stacks.path().join("dev"), &[]), "error");
+    assert_eq!(level(stacks.path(), &["--no-config"]), "notice");
+    let table = portplan(stacks.path(), &["rules"]).stdout;
+    assert!(table.contains("port-ignored             off "), "{table}");
+    fs::write(stacks.path().join("portplan.yaml"), "version: 3").unwrap();
+    assert_eq!(portplan(stacks.path(), &["rules"]).status, Some(2));
+}
+
+/// Settings in YAML, as the schema sees them.
+fn as_json(yaml: &str) -> Value {
+    serde_yaml::from_str(yaml).unwrap()
+}
+
+/// The template without the `#` of its keys: prose has one space after it.
+fn uncommented(text: &str) -> String {
+    let is_prose = |line: &str| line.starts_with("# ") && !line.starts_with("#  ");
+    let lines = text.lines().filter(|line| !is_prose(line));
+    let lines = lines.map(|line| line.strip_prefix('#').unwrap_or(line));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn init() {
+    let folder = folder(&[("compose.yaml", STACK)]);
+    let init = |args: &[&str]| portplan(folder.path(), &[&["init"], args].concat());
+    let first = init(&[]);
+    assert_eq!(first.status, Some(0));
+    let version = env!("CARGO_PKG_VERSION");
+    let shown = first.stdout.replace(version, "VERSION");
+    let shown = match env!("CARGO_PKG_REPOSITORY") {
+        "" => shown,
+        url => shown.replace(url.trim_end_matches('/'), "portplan"),
+    };
+    insta::assert_snapshot!("init", shown);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let text = read("portplan.yaml");
+    assert!(text.starts_with("# yaml-language-server: $schema="));
+    assert_eq!(found(folder.path(), &[]).len(), 2);
+    // every key of the schema is there, and it is true
+    let whole = uncommented(&text);
+    let keys = as_json(&whole);
+    schemas::validate("config", &keys);
+    let schema = portplan(folder.path(), &["schema", "config"]).stdout;
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    for key in schema["properties"].as_object().unwrap().keys() {
+        assert!(keys.get(key).is_some(), "{key}");
+    }
+    let whole = whole.replace("snapshot:", "# snapshot:");
+    fs::write(
+        folder.path().join("whole.yaml"),
+        whole.replace("worktrees: true", ""),
+    )
+    .unwrap();
+    let output = portplan(folder.path(), &["check", "--config", "whole.yaml"]);
+    assert_eq!(output.status, Some(1), "{output:?}");
+    // what is there stays
+    fs::write(folder.path().join("portplan.yaml"), "version: 1\n").unwrap();
+    let again = init(&["--hook", "--ci", "github"]);
+    assert_eq!(again.status, Some(0));
+    assert!(
+        again
+            .stdout
+            .contains("portplan.yaml is there already and stays as it is")
+    );
+    assert_eq!(read("portplan.yaml"), "version: 1\n");
+    let hook = as_json(&read(".pre-commit-config.yaml"));
+    assert_eq!(hook["repos"][0]["hooks"][0]["id"], "portplan-check");
+    let job = as_json(&read(".github/workflows/portplan.yml"));
+    assert!(job["jobs"]["check"]["steps"].is_array());
+    fs::write(folder.path().join(".gitlab-ci.yml"), "mine").unwrap();
+    let gitlab = init(&["--ci", "gitlab"]);
+    assert!(
+        gitlab.stderr.contains(".gitlab-ci.yml is there already"),
+        "{gitlab:?}"
+    );
+    assert_eq!(read(".gitlab-ci.yml"), "mine");
+    assert_eq!(init(&["none"]).status, Some(2));
+}
+
+/// The examples of the documentation are read without a word.
+#[test]
+fn the_examples_of_the_page() {
+    let page = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let blocks = page.split("```yaml\n").skip(1);
+    let mut count = 0;
+    for block in blocks.map(|block| block.split("```").next().unwrap()) {
+        let config = match block.starts_with("version:") {
+            true => block.to_owned(),
+            false => format!("version: 1\n{block}"),
+        };
+        schemas::validate("config", &as_json(&config));
+        let machine = fs::read_to_string(root().join("fixtures/machines/container-collision.json"));
+        let folder = folder(&[
+            ("portplan.yaml", &config),
+            ("web/compose.yaml", "services: {}\n"),
+            ("snapshots/edge-1.json", &machine.unwrap()),
+        ]);
+        let mut git = std::process::Command::new("git");
+        let git = git.args(["init", "-q"]).current_dir(folder.path());
+        assert!(git.status().unwrap().success());
+        let output = portplan(folder.path(), &["check", "web"]);
+        assert_eq!(output.status, Some(0), "{config}\n{output:?}");
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
+}
