@@ -55,18 +55,10 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
     if let Some(path) = &args.plan {
         return carry_out(args, path);
     }
-    let view = match args.view.read(projects, None) {
-        Ok(view) => view,
-        Err(error) => return super::usage(&error),
+    let (view, partial) = match policy::look(&args.policy, &args.view, projects) {
+        Ok(looked) => looked,
+        Err(status) => return status,
     };
-    if let Some(unknown) = args.policy.unknown(&view) {
-        anstream::eprintln!("error: {unknown}");
-        return Status::Partial;
-    }
-    let partial = policy::tell_problems(&view);
-    if !view.found {
-        return Status::Nothing;
-    }
     if args.parameterize {
         return parameterize(args, &view, partial);
     }

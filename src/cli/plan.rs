@@ -42,18 +42,10 @@ enum Format {
 }
 
 pub(super) fn run(args: &PlanArgs, projects: &ProjectArgs) -> Status {
-    let view = match args.view.read(projects, None) {
-        Ok(view) => view,
-        Err(error) => return super::usage(&error),
+    let (view, mut partial) = match policy::look(&args.policy, &args.view, projects) {
+        Ok(looked) => looked,
+        Err(status) => return status,
     };
-    if let Some(unknown) = args.policy.unknown(&view) {
-        anstream::eprintln!("error: {unknown}");
-        return Status::Partial;
-    }
-    let mut partial = policy::tell_problems(&view);
-    if !view.found {
-        return Status::Nothing;
-    }
     let found = policy::remedy(&view, args.policy.policy(&view), args.policy.manner(true));
     let (remedy, proposal) = match found {
         Ok(found) => found,

@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-use super::Status;
-use super::view::View;
+use super::view::{View, ViewArgs};
+use super::{ProjectArgs, Status};
 use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
 use crate::graph::Allocation;
@@ -14,6 +14,7 @@ use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
 use crate::rules::RULES;
 use crate::source::{Disk, SourceMap};
+use crate::suppress;
 
 /// The flags that say what a plan may do.
 #[derive(Args, Clone, Debug)]
@@ -79,13 +80,14 @@ impl PolicyArgs {
             pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
             rules: self.rules.clone(),
+            accepted: suppress::accepted(&view.world),
             ..Policy::of(&view.world)
         }
     }
 
     /// Names that nothing in the projects has, and what contradicts itself: a slip of the pen would
     /// otherwise go unnoticed.
-    pub fn unknown(&self, view: &View) -> Option<String> {
+    fn unknown(&self, view: &View) -> Option<String> {
         if self.follow && matches!(self.into, Into::Override) {
             let reason = "--follow edits the files that --into override leaves alone";
             return Some(reason.to_owned());
@@ -113,8 +115,31 @@ impl PolicyArgs {
     }
 }
 
+/// Looks at what is to be planned, and says what could not be seen: then the view is partial, which
+/// is the second.
+///
+/// # Errors
+/// The status to end with; the reason has been told.
+pub fn look(
+    policy: &PolicyArgs,
+    view: &ViewArgs,
+    projects: &ProjectArgs,
+) -> Result<(View, bool), Status> {
+    let view = view.read(projects, None);
+    let view = view.map_err(|error| super::usage(&error))?;
+    if let Some(unknown) = policy.unknown(&view) {
+        anstream::eprintln!("error: {unknown}");
+        return Err(Status::Partial);
+    }
+    let partial = tell_problems(&view);
+    match view.found {
+        true => Ok((view, partial)),
+        false => Err(Status::Nothing),
+    }
+}
+
 /// Says on standard error what could not be read or seen; true if the view is partial.
-pub fn tell_problems(view: &View) -> bool {
+fn tell_problems(view: &View) -> bool {
     super::tell(&view.problems, &view.remarks);
     let settings = &view.world.settings;
     let mut partial = !view.problems.is_empty();

@@ -75,9 +75,12 @@ pub fn judge(
             let told = publishes.iter().all(|id| stuck.contains(id))
                 || publishes.iter().all(|id| policy.stands_by(*id));
             let moves = publishes.iter().any(|id| moved.contains_key(id));
+            let rule = explain::rule_of(&collision, host);
+            let accepted = publishes.iter().any(|id| policy.accepts(*id, rule));
+            let unwanted = accepted || !policy.wants_rule(rule);
             let expected = match collision.cause {
                 Cause::Maybe(_) => !moves,
-                _ => told || !policy.wants_rule(explain::rule_of(&collision, host)) && !moves,
+                _ => told || unwanted && !moves,
             };
             if !expected {
                 objections.push(Objection::Collides { publishes });

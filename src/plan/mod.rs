@@ -260,7 +260,10 @@ impl Model {
 
 /// True if a collision is one that the policy wants resolved.
 fn is_wanted(collision: &Collision, allocation: &Allocation<'_>, policy: &Policy) -> bool {
-    policy.wants_rule(explain::rule_of(collision, allocation))
+    let rule = explain::rule_of(collision, allocation);
+    let mut claims = collision.claims.iter();
+    let accepted = claims.any(|claim| policy.accepts(allocation.claims[*claim].id, rule));
+    policy.wants_rule(rule) && !accepted
 }
 
 /// What is published on these ports.

@@ -168,13 +168,22 @@ impl Model {
 
     /// Adds what must move for this reason, if anything must.
     fn demand(&mut self, hosts: &[Allocation<'_>], policy: &Policy, why: Why) {
+        let rule = why.rule(hosts);
+        let accepted =
+            |host: usize, claim: &usize| policy.accepts(hosts[host].claims[*claim].id, rule);
         let demand = match &why {
             Why::Meet { host, claims } => {
-                let blocks = self.blocks_of(&hosts[*host], claims);
+                // the others part all the same
+                let mut claims = claims.clone();
+                claims.retain(|claim| !accepted(*host, claim));
+                let blocks = self.blocks_of(&hosts[*host], &claims);
                 Demand::new(blocks, 1)
             }
             Why::Collision { host, collision } => {
                 let collision = &hosts[*host].collisions[*collision];
+                if collision.claims.iter().any(|claim| accepted(*host, claim)) {
+                    return;
+                }
                 let known = matches!(collision.cause, Cause::Port(_));
                 let fixed = |claim: &usize| {
                     let published = hosts[*host].claims[*claim].wanted.binding.published;
@@ -188,6 +197,7 @@ impl Model {
                 let stay = blocks.len().saturating_sub(1);
                 Demand::new(blocks, stay)
             }
+            Why::Barred { at, .. } if accepted(at.host, &at.claim) => return,
             Why::Barred { at, .. } => Demand::new(self.blocks_of(&hosts[at.host], &[at.claim]), 0),
         };
         let mut blocks = demand.of.iter().map(|block| &self.blocks[*block]);

@@ -34,6 +34,8 @@ pub struct Policy {
     /// Projects from this index on were not asked about: they stay, and what is wrong among them
     /// alone is not resolved.
     pub bystanders: Option<usize>,
+    /// What somebody has accepted as it is, each with the rule that would report it.
+    pub accepted: BTreeSet<(PublishId, &'static str)>,
     /// What no edit can move, and why.
     pub unwritable: BTreeMap<PublishId, String>,
 }
@@ -93,6 +95,12 @@ impl Policy {
         let ports = publish.published.as_deref().unwrap_or_default();
         let pinned = self.pins.iter().any(|pin| pin.holds(&service.name, ports));
         !may_move || pinned || self.stands_by(id)
+    }
+
+    /// True if what a rule would report of a publish is accepted as it is.
+    #[must_use]
+    pub fn accepts(&self, id: PublishId, rule: &'static str) -> bool {
+        !self.accepted.is_empty() && self.accepted.contains(&(id, rule))
     }
 
     /// True if what is wrong is to be resolved.

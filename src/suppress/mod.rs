@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::compose::problem::Gravity;
+use crate::compose::project::PublishId;
 use crate::finding::{Finding, Label};
 use crate::fingerprint::{self, Fingerprint};
 use crate::rules::{self, Rule, unused_ignore};
@@ -93,6 +94,49 @@ pub fn check(world: &World) -> (Vec<Finding>, Vec<Silenced>) {
     silenced.extend(ignored);
     rules::sort(&mut findings);
     (findings, silenced)
+}
+
+/// The published ports that somebody has accepted as they are, each with the rule that would report
+/// them: a comment beside the number ignores it, or it is off in that file.
+#[must_use]
+pub fn accepted(world: &World) -> BTreeSet<(PublishId, &'static str)> {
+    let comments = Comments::of(world);
+    let settings = &world.settings;
+    let off = settings.levels.iter().filter(|set| set.level.is_none());
+    let off: BTreeSet<&str> = off.map(|set| set.rule.as_str()).collect();
+    let mut accepted = BTreeSet::new();
+    for (index, project) in world.projects.iter().enumerate() {
+        for (service, of) in project.services.iter().enumerate() {
+            for (port, publish) in of.ports.iter().enumerate() {
+                let id = PublishId {
+                    project: index,
+                    service,
+                    port,
+                };
+                let span = publish.origin.span;
+                let ignores = comments.0.get(&(index, span.file)).into_iter().flatten();
+                let names = ignores.flat_map(|ignore| &ignore.rules);
+                let names = names.map(|(name, _)| name.as_str());
+                for rule in names.chain(off.iter().copied()).filter_map(Rule::named) {
+                    let label = Label {
+                        project: index,
+                        span,
+                        text: String::new(),
+                    };
+                    let is_off = || {
+                        settings
+                            .level(rule, path(world, index, span.file))
+                            .is_none()
+                    };
+                    let is_ignored = comments.covering(rule.name, &label).next().is_some();
+                    if is_ignored || off.contains(rule.name) && is_off() {
+                        accepted.insert((id, rule.name));
+                    }
+                }
+            }
+        }
+    }
+    accepted
 }
 
 /// The ignores of each file that has any, by project and file.

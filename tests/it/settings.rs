@@ -268,6 +268,38 @@ fn those_who_stand_by() {
     );
 }
 
+/// At a revision, those who stood by are read as they were then.
+#[test]
+fn what_a_change_brings_to_a_host() {
+    let stack =
+        |port: u16| format!("services: {{ web: {{ image: web, ports: [\"{port}:80\"] }} }}\n");
+    let (a, b, c) = (stack(8080), stack(8080), stack(9090));
+    let folder = folder(&[
+        (
+            "portplan.yaml",
+            "version: 1\nhosts: { edge-1: { projects: [.] } }\n",
+        ),
+        ("a/compose.yaml", &a),
+        ("b/compose.yaml", &b),
+        ("c/compose.yaml", &c),
+    ]);
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        let status = git.args(args).current_dir(folder.path()).status();
+        assert!(status.unwrap().success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "stacks"]);
+    assert_eq!(found(folder.path(), &["a"]).len(), 1);
+    assert_eq!(found(folder.path(), &["a", "--since", "HEAD"]), [""; 0]);
+    fs::write(folder.path().join("c/compose.yaml"), stack(8080)).unwrap();
+    assert_eq!(found(folder.path(), &["c", "--since", "HEAD"]).len(), 1);
+    assert_eq!(found(folder.path(), &["b", "--since", "HEAD"]), [""; 0]);
+    assert_eq!(found(folder.path(), &[".", "--since", "HEAD"]).len(), 1);
+}
+
 #[test]
 fn a_host_without_projects_is_told() {
     let config =
@@ -331,6 +363,34 @@ fn pins() {
     assert_eq!(moved(&["--no-config"]), "b");
     let both = portplan(folder.path(), &["plan", "--pin", "a"]);
     assert!(both.stdout.contains("`b` (8080) is pinned"), "{both:?}");
+}
+
+/// What a comment ignores, and what is off, stays where it is; the others part all the same.
+#[test]
+fn what_is_accepted_does_not_move() {
+    let moved = |config: &str, comment: &str, services: &[&str]| {
+        let services = services.iter().map(|name| {
+            let comment = if *name == "b" { comment } else { "" };
+            format!("  {name}: {{ image: i, ports: [\"8080:80\"] }}{comment}\n")
+        });
+        let stack = format!("services:\n{}", services.collect::<String>());
+        let folder = folder(&[("compose.yaml", &stack), ("portplan.yaml", config)]);
+        let plan = portplan(folder.path(), &["plan"]);
+        let lines = plan.stdout.lines();
+        let rows = lines.skip(1).take_while(|line| !line.is_empty());
+        let rows: Vec<&str> = rows.filter_map(|row| row.split(' ').next()).collect();
+        (plan.status, rows.join(" "))
+    };
+    let ignore = " # portplan: ignore[host-port-collision] never up together";
+    let version = "version: 1\n";
+    let off = "version: 1\nrules: { host-port-collision: off }\n";
+    let clean = (Some(0), String::new());
+    assert_eq!(moved(version, "", &["a", "b"]).1, "b");
+    assert_eq!(moved(version, ignore, &["a", "b"]), clean);
+    assert_eq!(moved(version, ignore, &["a", "b", "c"]).1, "c");
+    let other = " # portplan: ignore[replica-collision]";
+    assert_eq!(moved(version, other, &["a", "b"]).1, "b");
+    assert_eq!(moved(off, "", &["a", "b", "c"]), clean);
 }
 
 #[test]
