@@ -1,34 +1,26 @@
 //! What a project starts with: `portplan.yaml`, a commit hook, a job in CI.
 
-/// The `portplan.yaml` to start with: every key is there as a comment.
-#[must_use]
-pub fn config() -> String {
-    let schema = match repository() {
-        "" => "config.schema.json".to_owned(),
-        url => format!("{url}/raw/v{VERSION}/schemas/config.schema.json"),
-    };
-    let template = include_str!("template.yaml");
-    format!("# yaml-language-server: $schema={schema}\n{template}")
-}
-
 /// The version of the program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Where the program is at home.
-fn repository() -> &'static str {
-    env!("CARGO_PKG_REPOSITORY").trim_end_matches('/')
+const HOME: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// The `portplan.yaml` to start with: every key is there as a comment.
+#[must_use]
+pub fn config() -> String {
+    let template = include_str!("template.yaml");
+    format!(
+        "# yaml-language-server: $schema={HOME}/raw/v{VERSION}/schemas/config.schema.json\n{template}"
+    )
 }
 
 /// `.pre-commit-config.yaml`.
 #[must_use]
 pub fn hook() -> String {
-    let repository = match repository() {
-        "" => "portplan",
-        url => url,
-    };
     format!(
         "repos:
-  - repo: {repository}
+  - repo: {HOME}
     rev: v{VERSION}
     hooks:
       - id: portplan-check
@@ -41,6 +33,7 @@ pub fn hook() -> String {
 /// `.github/workflows/portplan.yml`.
 #[must_use]
 pub fn github() -> String {
+    let action = HOME.trim_start_matches("https://github.com/");
     format!(
         "name: portplan
 on: [push, pull_request]
@@ -51,10 +44,8 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
-      - run: {install}
-      - run: portplan check . --format github
-",
-        install = install()
+      - uses: {action}@v{VERSION}
+"
     )
 }
 
@@ -62,20 +53,8 @@ jobs:
 #[must_use]
 pub fn gitlab() -> String {
     format!(
-        "portplan:
-  image: rust:slim
-  script:
-    - {install}
-    - portplan check . --output gitlab=portplan.json
-  artifacts:
-    when: always
-    reports:
-      codequality: portplan.json
-",
-        install = install()
+        "include:
+  - remote: {HOME}/raw/v{VERSION}/ci/gitlab.yml
+"
     )
-}
-
-fn install() -> String {
-    format!("cargo install --locked portplan@{VERSION}")
 }
