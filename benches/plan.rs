@@ -87,7 +87,7 @@ fn row(name: &str, text: &str, rounds: usize) {
         let plan = plan::plan(&world, &hosts, &policy);
         plans.push(start.elapsed());
         let start = Instant::now();
-        assert_eq!(check::judge(&hosts, &policy, &plan), []);
+        assert_eq!(check::judge(&world, &hosts, &policy, &plan), []);
         judgements.push(start.elapsed());
         said = summary(&world, &hosts, &plan);
     }

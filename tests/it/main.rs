@@ -29,6 +29,7 @@ mod mention;
 mod plan;
 mod reports;
 mod rules;
+mod rules_ports;
 mod schemas;
 mod since;
 mod suppress;
