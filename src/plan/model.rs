@@ -329,7 +329,10 @@ fn harm(host: &Allocation<'_>, claim: &Claim<'_>) -> u32 {
 fn barred(world: &World, host: &Allocation<'_>) -> Vec<(usize, Bar)> {
     let start = host.unprivileged_start();
     let system = host.machine.and_then(|machine| machine.host.as_ref());
-    let pools: HashMap<usize, PortSet> = (0..world.projects.len())
+    let projects = host.claims.iter().map(|claim| claim.project_index);
+    let projects: BTreeSet<usize> = projects.collect();
+    let pools: HashMap<usize, PortSet> = projects
+        .into_iter()
         .filter_map(|project| Some((project, world.outside_pools(project)?)))
         .collect();
     let bars = |claim: &Claim<'_>| {

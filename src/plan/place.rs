@@ -1,6 +1,6 @@
 //! New ports for those that move.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::candidates;
 use super::model::Block;
@@ -15,8 +15,7 @@ use crate::world::World;
 /// The ports that are left on each host.
 pub struct Places<'a> {
     hosts: Vec<(PortSet, &'a Engine)>,
-    /// What the pools of a project leave out, where it has any.
-    outside: HashMap<usize, PortSet>,
+    world: &'a World,
     policy: &'a Policy,
     /// The last port given.
     last: Option<Port>,
@@ -25,15 +24,13 @@ pub struct Places<'a> {
 impl<'a> Places<'a> {
     /// All ports but those that anybody has or may want, and those that the policy avoids.
     #[must_use]
-    pub fn new(world: &World, hosts: &'a [Allocation<'_>], policy: &'a Policy) -> Self {
+    pub fn new(world: &'a World, hosts: &'a [Allocation<'_>], policy: &'a Policy) -> Self {
         let hosts = hosts
             .iter()
             .map(|host| (avoid(world, host, policy), &host.engine));
         Self {
             hosts: hosts.collect(),
-            outside: (0..world.projects.len())
-                .filter_map(|project| Some((project, world.outside_pools(project)?)))
-                .collect(),
+            world,
             policy,
             last: None,
         }
@@ -48,21 +45,21 @@ impl<'a> Places<'a> {
         let (first, others) = on.split_first()?;
         let (mut taken, engine) = self.hosts[*first].clone();
         let projects: BTreeSet<usize> = block.publishes.iter().map(|id| id.project).collect();
-        let pools = projects
-            .iter()
-            .filter_map(|project| self.outside.get(project));
-        let pools: Vec<&PortSet> = pools.collect();
+        let outside = projects.into_iter();
+        let outside: Vec<PortSet> = outside
+            .filter_map(|project| self.world.outside_pools(project))
+            .collect();
         for host in others {
             let (more, other) = &self.hosts[*host];
             taken.add_all(more);
-            if pools.is_empty() {
+            if outside.is_empty() {
                 taken.extend(other.ephemeral.iter());
             }
         }
-        let range = if pools.is_empty() {
+        let range = if outside.is_empty() {
             self.choose(block, must_leave, taken, engine)
         } else {
-            pools.iter().for_each(|outside| taken.add_all(outside));
+            outside.iter().for_each(|ports| taken.add_all(ports));
             let found = self.choose(block, must_leave, taken.clone(), engine);
             found.or_else(|| self.choose(block, must_leave, taken, &in_pool(engine)))
         }?;

@@ -1,9 +1,9 @@
 //! The words that findings share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::binding::{
-    Addresses, Cause, Engine, Meeting, Network, Port, PortRange, Published, addresses,
+    Addresses, Cause, Engine, Meeting, Network, Port, PortRange, PortSet, Published, addresses,
 };
 use crate::claim::Claim;
 use crate::compose::port::OriginKind;
@@ -154,21 +154,20 @@ impl Entry<'_, '_> {
     /// Where to move the entry: as the plan does, or near by if that leaves it alone.
     pub(super) fn remap(&self, cx: &Context<'_>) -> Option<Remap> {
         let planned = self.planned(cx);
-        planned.or_else(|| {
-            let own = self.published()?;
-            let (taken, engine) = (self.host.taken(), &self.host.engine);
-            let to = match self.world.outside_pools(self.first().project_index) {
-                None => candidates::near(own.first(), own.len(), taken, engine),
-                Some(mut outside) => {
-                    outside.add_all(taken);
-                    let near = |engine: &Engine| {
-                        candidates::near(own.first(), own.len(), &outside, engine)
-                    };
-                    near(engine).or_else(|| near(&in_pool(engine)))
-                }
-            };
-            to.map(|to| self.remap_to(to))
-        })
+        planned.or_else(|| Some(self.remap_to(self.near(self.host.taken())?)))
+    }
+
+    /// Good ports near by that are not taken, in the pools of its project.
+    fn near(&self, taken: &PortSet) -> Option<PortRange> {
+        let (own, engine) = (self.published()?, &self.host.engine);
+        let near = |taken: &PortSet, engine: &Engine| {
+            candidates::near(own.first(), own.len(), taken, engine)
+        };
+        let Some(mut outside) = self.world.outside_pools(self.first().project_index) else {
+            return near(taken, engine);
+        };
+        outside.add_all(taken);
+        near(&outside, engine).or_else(|| near(&outside, &in_pool(engine)))
     }
 
     /// Where the plan moves the entry to.
@@ -183,6 +182,38 @@ impl Entry<'_, '_> {
             from: self.mapping(None),
             to: self.mapping(Some(to)),
         }
+    }
+}
+
+/// Ports proposed for entries of a host that nothing makes the plan move, each to one of them.
+pub(super) struct Proposals<'w> {
+    taken: PortSet,
+    given: HashMap<(usize, &'w str, PortRange), PortRange>,
+}
+
+impl<'w> Proposals<'w> {
+    /// No proposals yet.
+    pub(super) fn new(host: &Allocation<'w>) -> Self {
+        Self {
+            taken: host.taken().clone(),
+            given: HashMap::new(),
+        }
+    }
+
+    /// How to move an entry. TCP and UDP of one number are proposed one number.
+    pub(super) fn advice(&mut self, entry: &Entry<'_, 'w>, cx: &Context<'_>) -> Option<String> {
+        let remap = entry.planned(cx).or_else(|| {
+            let (project, service, _) = entry.key();
+            let key = (project, service, entry.published()?);
+            let to = match self.given.get(&key) {
+                Some(to) => *to,
+                None => entry.near(&self.taken)?,
+            };
+            self.taken.extend(to.iter());
+            self.given.insert(key, to);
+            Some(entry.remap_to(to))
+        })?;
+        Some(entry.advice(&remap))
     }
 }
 

@@ -28,12 +28,11 @@
 //! [Linux: `ip_local_port_range`, `ip_local_reserved_ports`](https://docs.kernel.org/networking/ip-sysctl.html);
 //! engines were seen to fail on a port that a connection held.
 
-use super::describe::Entry;
+use super::describe::{Entry, Proposals};
 use super::{Context, Rule};
 use crate::binding::{Port, Published};
 use crate::claim::Claim;
 use crate::finding::{Finding, Severity};
-use crate::graph::Allocation;
 
 pub(super) const RULE: Rule = Rule::new(
     "ephemeral-range",
@@ -44,19 +43,21 @@ pub(super) const RULE: Rule = Rule::new(
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
+        let mut proposals = Proposals::new(host);
         for claims in host.entries() {
             let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(lent(rule, cx, host, &entry));
+            out.extend(lent(rule, cx, &entry, &mut proposals));
         }
     }
 }
 
-fn lent(
+fn lent<'w>(
     rule: &Rule,
     cx: &Context<'_>,
-    host: &Allocation<'_>,
-    entry: &Entry<'_, '_>,
+    entry: &Entry<'_, 'w>,
+    proposals: &mut Proposals<'w>,
 ) -> Option<Finding> {
+    let host = entry.host;
     let limits = host.machine.and_then(|machine| machine.host.as_ref());
     let limits = limits.map(|system| &system.limits);
     let is_lent = |port: Port| match limits {
@@ -76,6 +77,6 @@ fn lent(
         "{who} publishes {ports}/{protocol}, and outgoing connections borrow ports from {lent}"
     );
     let mut finding = entry.remark_there(rule, message);
-    finding.help = entry.remap(cx).map(|remap| entry.advice(&remap));
+    finding.help = proposals.advice(entry, cx);
     Some(finding)
 }

@@ -67,6 +67,8 @@ pub enum Needs {
     Files,
     /// A machine that was seen.
     Machine,
+    /// A host that several projects share.
+    SharedHost,
     /// Pools in the settings.
     Pools,
     /// Reservations in the settings.
@@ -89,6 +91,7 @@ impl Needs {
         match self {
             Self::Files => true,
             Self::Machine => machine,
+            Self::SharedHost => world.hosts().any(|host| host.projects.len() > 1),
             Self::Pools => !world.settings.pools.is_empty(),
             Self::Reservations => !world.settings.reserved.is_empty(),
             Self::OldEngine => {

@@ -35,7 +35,7 @@
 //! [Project names](https://docs.docker.com/compose/how-tos/project-name/);
 //! [publishing ports](https://docs.docker.com/engine/network/port-publishing/)
 
-use super::{Context, Rule, host_port_collision};
+use super::{Context, Needs, Rule, host_port_collision};
 use crate::finding::{Finding, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
@@ -44,7 +44,8 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("project_collision.rs"),
     check,
 )
-.fixable();
+.fixable()
+.needs(Needs::SharedHost);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     host_port_collision::find(rule, cx, true, out);

@@ -7,9 +7,9 @@
 //! What it ignored is gone, and it would hide the next one. Or it never worked, for the name is
 //! wrong or the comment is on the wrong line.
 //!
-//! An ignore of a rule that needs more than files (a machine, a stack, a rootless engine, other
-//! worktrees) counts as unused only where that was looked at, and none does if profiles were chosen
-//! or a file could not be read.
+//! An ignore of a rule that needs more than files (a machine, a stack, a rootless engine, a shared
+//! host, settings, other worktrees) counts as unused only where that was looked at, and none does
+//! if profiles were chosen or a file could not be read.
 //!
 //! ## Example
 //! ```yaml

@@ -27,7 +27,7 @@
 //! ## Sources
 //! The default ports of the programs, as their manuals have them.
 
-use super::describe::Entry;
+use super::describe::{Entry, Proposals};
 use super::{Context, Rule};
 use crate::binding::{Port, Protocol, Published};
 use crate::claim::Claim;
@@ -129,14 +129,20 @@ impl Known {
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
+        let mut proposals = Proposals::new(host);
         for claims in host.entries() {
             let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(mismatch(rule, cx, &entry));
+            out.extend(mismatch(rule, cx, &entry, &mut proposals));
         }
     }
 }
 
-fn mismatch(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {
+fn mismatch<'w>(
+    rule: &Rule,
+    cx: &Context<'_>,
+    entry: &Entry<'_, 'w>,
+    proposals: &mut Proposals<'w>,
+) -> Option<Finding> {
     let (claim, known) = entry
         .claims()
         .find_map(|claim| Some((claim, stranger(claim)?)))?;
@@ -149,7 +155,7 @@ fn mismatch(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Find
             known.name
         ),
     );
-    finding.help = entry.remap(cx).map(|remap| entry.advice(&remap));
+    finding.help = proposals.advice(entry, cx);
     Some(finding)
 }
 

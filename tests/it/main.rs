@@ -36,6 +36,7 @@ mod plan;
 mod reports;
 mod rules;
 mod rules_forms;
+mod rules_ports;
 mod schemas;
 mod settings;
 mod since;
