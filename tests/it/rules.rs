@@ -14,7 +14,7 @@ use portplan::worktree::Neighbour;
 use portplan::world::World;
 use serde_json::Value;
 
-use crate::common::{blessed, portplan, root, run};
+use crate::common::{blessed, portplan, root};
 use crate::schemas;
 
 /// The examples of a page, marked `fires` or `silent`.
@@ -140,26 +140,6 @@ pub fn said(world: &World) -> Vec<String> {
 pub fn said_of(ports: &str, machine: &Value) -> Vec<String> {
     let file = format!("services: {{ web: {{ image: web, ports: ['{ports}'] }} }}");
     said(&world(&file, Some(machine.clone())))
-}
-
-#[test]
-fn two_projects_are_two_places() {
-    // the same bytes of two files
-    let files = ["a/compose.yaml", "b/compose.yaml"];
-    let text = "services: {web: {image: web, ports: ['8080:80']}}";
-    let folder = tempfile::tempdir().unwrap();
-    for file in files {
-        fs::create_dir(folder.path().join(&file[..1])).unwrap();
-        fs::write(folder.path().join(file), text).unwrap();
-    }
-    let args = ["check", "--together", "--format", "json", "a", "b"].map(str::to_owned);
-    let report: Value = serde_json::from_str(&run(&args, folder.path(), &[]).stdout).unwrap();
-    let labels = report["findings"][0]["labels"].as_array().unwrap();
-    let places: Vec<_> = labels
-        .iter()
-        .map(|label| label["file"].as_str().unwrap())
-        .collect();
-    assert_eq!(places, files);
 }
 
 #[test]

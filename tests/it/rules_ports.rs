@@ -1,7 +1,10 @@
 //! What the rules make of single ports, row by row.
 
 use portplan::binding::Protocol;
+use portplan::compose::environment::Environment;
+use portplan::compose::project::{Project, Request};
 use portplan::settings::{Globs, Pool, Reservation, Settings};
+use portplan::source::Memory;
 use portplan::world::World;
 use serde_json::Value;
 
@@ -274,4 +277,28 @@ fn proposals_are_not_the_same_for_two() {
         "publish `b` as 61002:80 instead",
     ];
     assert_eq!(helps, expected);
+}
+
+/// Two files that are written alike are two places all the same.
+#[test]
+fn each_project_is_shown() {
+    let project = |name: &str| {
+        let path = format!("{name}/compose.yaml");
+        let text = "services: { web: { image: web, ports: ['8080:80'] } }";
+        let files = Memory([(format!("/{path}").into(), text.into())].into());
+        let request = Request {
+            files: vec![path.into()],
+            ..Request::default()
+        };
+        Project::load(&request, &Environment::default(), "/".into(), &files, None)
+    };
+    let world = World {
+        projects: vec![project("one"), project("two")],
+        together: true,
+        ..World::default()
+    };
+    assert_eq!(said(&world), ["error project-collision"]);
+    let labels = check(&world).remove(0).labels;
+    let projects: Vec<usize> = labels.iter().map(|label| label.project).collect();
+    assert_eq!(projects, [0, 1]);
 }
