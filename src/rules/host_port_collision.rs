@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use super::describe::{self, Entry, profile_note};
 use super::{Context, Rule};
 use crate::binding::{Cause, Port, Published};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Label, Severity};
 use crate::graph::Allocation;
 
 pub(super) const RULE: Rule = Rule::new(
@@ -107,7 +107,14 @@ fn pair(
     let why = describe::meeting(cause).map_or_else(String::new, |why| format!("; {why}"));
     finding.labels = stayer.labels("");
     let mut more = mover.labels(&why);
-    if more[0].span == finding.labels[0].span {
+    // files of two projects can be alike to the byte
+    let place = |label: &Label| {
+        let file = cx.world.projects[label.project]
+            .sources
+            .file(label.span.file);
+        (file.path().to_owned(), label.span.range())
+    };
+    if place(&more[0]) == place(&finding.labels[0]) {
         finding.labels[0].text = format!("both {a} and {b} have it from here");
         more.remove(0);
     }
