@@ -38,7 +38,7 @@ pub struct World {
 pub struct Host<'w> {
     /// Its name in `portplan.yaml`, if it is there.
     pub name: Option<&'w str>,
-    /// The indices of the projects, in order.
+    /// The indices of the projects: what is of the first comes first.
     pub projects: Vec<usize>,
     /// The machine.
     pub machine: Option<&'w Machine>,
@@ -99,7 +99,12 @@ impl World {
         let mut groups = Vec::new();
         for host in &settings.hosts {
             let on = |index: &usize| settings.runs_on(&self.projects[*index], host);
-            let projects: Vec<usize> = all.clone().filter(on).collect();
+            let mut projects: Vec<usize> = all.clone().filter(on).collect();
+            // who is found to be in whose way must not depend on what was asked about
+            projects.sort_by_key(|index| {
+                let project = &self.projects[*index];
+                (&project.root, &project.files)
+            });
             projects.iter().for_each(|index| placed[*index] = true);
             groups.push((Some(host), projects));
         }

@@ -88,25 +88,26 @@ impl<'w> Allocation<'w> {
         let engine = host
             .machine
             .map_or_else(|| world.engine.clone(), Machine::engine);
-        let mut services: Vec<(usize, usize, &Service)> = host
+        let mut services: Vec<(usize, usize, usize, &Service)> = host
             .projects
             .iter()
-            .flat_map(|&project| {
+            .enumerate()
+            .flat_map(|(rank, &project)| {
                 let services = world.projects[project].services.iter().enumerate();
-                services.map(move |(service, s)| (project, service, s))
+                services.map(move |(service, s)| (rank, project, service, s))
             })
-            .filter(|(index, _, s)| world.projects[*index].profiles.may_enable(&s.profiles))
+            .filter(|(_, index, _, s)| world.projects[*index].profiles.may_enable(&s.profiles))
             .collect();
         // as written, a service before those that have its ports by an alias or `extends`
-        services.sort_by_cached_key(|(index, _, service)| {
+        services.sort_by_cached_key(|(rank, _, _, service)| {
             let first = service.ports.first().map(|port| &port.origin);
             let place = first.map(|origin| (origin.entry, origin.trail.len()));
-            (*index, place, &service.name)
+            (*rank, place, &service.name)
         });
         let mut claims = Vec::new();
         let mut containers = Vec::new();
         let mut members = Vec::new();
-        for (project_index, service_index, service) in services {
+        for (_, project_index, service_index, service) in services {
             let project = &world.projects[project_index];
             let mut wanted = Vec::new();
             for (port, publish) in service.ports.iter().enumerate() {

@@ -129,11 +129,12 @@ fn pair(
     let why = describe::meeting(cause).map_or_else(String::new, |why| format!("; {why}"));
     finding.labels = stayer.labels("");
     let mut more = mover.labels(&why);
+    // files of two projects can be alike to the byte
     let place = |label: &Label| {
-        // each project counts its files from 0
-        let sources = &cx.world.projects[label.project].sources;
-        let path = sources.file(label.span.file).path();
-        (path.to_owned(), label.span.start, label.span.end)
+        let file = cx.world.projects[label.project]
+            .sources
+            .file(label.span.file);
+        (file.path().to_owned(), label.span.range())
     };
     if place(&more[0]) == place(&finding.labels[0]) {
         finding.labels[0].text = format!("both {a} and {b} have it from here");

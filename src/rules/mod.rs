@@ -325,8 +325,9 @@ pub(crate) fn settle(findings: &mut Vec<Finding>, world: &World) {
         let (Some(rule), Some(label)) = (Rule::named(finding.rule), finding.labels.first()) else {
             return true;
         };
-        let mut labels = finding.labels.iter();
-        if !labels.any(|label| world.is_asked(label.project)) {
+        let claims = finding.claims.iter().map(|claim| claim.project);
+        let labels = finding.labels.iter().map(|label| label.project);
+        if !claims.chain(labels).any(|project| world.is_asked(project)) {
             return false;
         }
         let file = world.projects[label.project].sources.file(label.span.file);
