@@ -31,6 +31,7 @@ mod reports;
 mod rules;
 mod schemas;
 mod settings;
+mod shared_hosts;
 mod since;
 mod suppress;
 mod tables;
