@@ -191,6 +191,14 @@ fn a_wheel_a_refused_commit_a_fix_and_an_accepted_one() {
     );
     let repository = desk.repository("portplan-check");
     repository.write("compose.yaml", BAD);
+    let init = repository.run(&["portplan", "init"]);
+    assert!(init.contains("wrote portplan.yaml"), "{init}");
+    // the hook that it shows is the one that is there, but for where it comes from
+    let hook = init
+        .lines()
+        .filter(|line| line.contains("id: ") || line.contains("rev: "));
+    let hook: Vec<&str> = hook.map(str::trim).collect();
+    assert_eq!(hook[1], "- id: portplan-check", "{init}");
     let said = repository.refused();
     assert!(
         said.contains("error[host-port-collision]: `a` and `b` both publish 8080/tcp"),
