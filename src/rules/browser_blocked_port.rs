@@ -27,7 +27,7 @@
 //! ## Sources
 //! [Fetch: port blocking](https://fetch.spec.whatwg.org/#port-blocking)
 
-use super::describe::{Entry, Proposals};
+use super::describe::{self, Entry};
 use super::{Context, Rule};
 use crate::binding::{Protocol, Published};
 use crate::claim::Claim;
@@ -42,21 +42,10 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        let mut proposals = Proposals::new(host);
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(blocked(rule, cx, &entry, &mut proposals));
-        }
-    }
+    out.extend(describe::proposed(cx, |entry| blocked(rule, entry)));
 }
 
-fn blocked<'w>(
-    rule: &Rule,
-    cx: &Context<'_>,
-    entry: &Entry<'_, 'w>,
-    proposals: &mut Proposals<'w>,
-) -> Option<Finding> {
+fn blocked(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
     let is_blocked = |claim: &&Claim<'_>| {
         let binding = &claim.wanted.binding;
         let Published::Fixed(port) = binding.published else {
@@ -72,7 +61,5 @@ fn blocked<'w>(
     let message = format!(
         "{who} publishes its web server, {target}, on {port}, which browsers refuse to open"
     );
-    let mut finding = entry.remark(rule, message);
-    finding.help = proposals.advice(entry, cx);
-    Some(finding)
+    Some(entry.remark(rule, message))
 }

@@ -186,14 +186,14 @@ impl Entry<'_, '_> {
 }
 
 /// Ports proposed for entries of a host that nothing makes the plan move, each to one of them.
-pub(super) struct Proposals<'w> {
+struct Proposals<'w> {
     taken: PortSet,
     given: HashMap<(usize, &'w str, PortRange), PortRange>,
 }
 
 impl<'w> Proposals<'w> {
     /// No proposals yet.
-    pub(super) fn new(host: &Allocation<'w>) -> Self {
+    fn new(host: &Allocation<'w>) -> Self {
         Self {
             taken: host.taken().clone(),
             given: HashMap::new(),
@@ -201,7 +201,7 @@ impl<'w> Proposals<'w> {
     }
 
     /// How to move an entry. TCP and UDP of one number are proposed one number.
-    pub(super) fn advice(&mut self, entry: &Entry<'_, 'w>, cx: &Context<'_>) -> Option<String> {
+    fn advice(&mut self, entry: &Entry<'_, 'w>, cx: &Context<'_>) -> Option<String> {
         let remap = entry.planned(cx).or_else(|| {
             let (project, service, _) = entry.key();
             let key = (project, service, entry.published()?);
@@ -215,6 +215,26 @@ impl<'w> Proposals<'w> {
         })?;
         Some(entry.advice(&remap))
     }
+}
+
+/// Findings on entries alone that nothing makes the plan move: each gets a free port of its own as
+/// help.
+pub(super) fn proposed(
+    cx: &Context<'_>,
+    find: impl Fn(&Entry<'_, '_>) -> Option<Finding>,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for host in &cx.hosts {
+        let mut proposals = Proposals::new(host);
+        for claims in host.entries() {
+            let entry = Entry::of(cx.world, host, claims[0]);
+            if let Some(mut finding) = find(&entry) {
+                finding.help = proposals.advice(&entry, cx);
+                found.push(finding);
+            }
+        }
+    }
+    found
 }
 
 /// Findings on the ports that holders of a kind have already.

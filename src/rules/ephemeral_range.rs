@@ -28,7 +28,7 @@
 //! [Linux: `ip_local_port_range`, `ip_local_reserved_ports`](https://docs.kernel.org/networking/ip-sysctl.html);
 //! engines were seen to fail on a port that a connection held.
 
-use super::describe::{Entry, Proposals};
+use super::describe::{self, Entry};
 use super::{Context, Rule};
 use crate::binding::{Port, Published};
 use crate::claim::Claim;
@@ -42,21 +42,10 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        let mut proposals = Proposals::new(host);
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(lent(rule, cx, &entry, &mut proposals));
-        }
-    }
+    out.extend(describe::proposed(cx, |entry| lent(rule, cx, entry)));
 }
 
-fn lent<'w>(
-    rule: &Rule,
-    cx: &Context<'_>,
-    entry: &Entry<'_, 'w>,
-    proposals: &mut Proposals<'w>,
-) -> Option<Finding> {
+fn lent(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {
     let host = entry.host;
     let limits = host.machine.and_then(|machine| machine.host.as_ref());
     let limits = limits.map(|system| &system.limits);
@@ -76,7 +65,5 @@ fn lent<'w>(
     let message = format!(
         "{who} publishes {ports}/{protocol}, and outgoing connections borrow ports from {lent}"
     );
-    let mut finding = entry.remark_there(rule, message);
-    finding.help = proposals.advice(entry, cx);
-    Some(finding)
+    Some(entry.remark_there(rule, message))
 }

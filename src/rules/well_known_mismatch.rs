@@ -27,7 +27,7 @@
 //! ## Sources
 //! The default ports of the programs, as their manuals have them.
 
-use super::describe::{Entry, Proposals};
+use super::describe::{self, Entry};
 use super::{Context, Rule};
 use crate::binding::{Port, Protocol, Published};
 use crate::claim::Claim;
@@ -128,35 +128,22 @@ impl Known {
 }
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        let mut proposals = Proposals::new(host);
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(mismatch(rule, cx, &entry, &mut proposals));
-        }
-    }
+    out.extend(describe::proposed(cx, |entry| mismatch(rule, entry)));
 }
 
-fn mismatch<'w>(
-    rule: &Rule,
-    cx: &Context<'_>,
-    entry: &Entry<'_, 'w>,
-    proposals: &mut Proposals<'w>,
-) -> Option<Finding> {
+fn mismatch(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
     let (claim, known) = entry
         .claims()
         .find_map(|claim| Some((claim, stranger(claim)?)))?;
     let (port, target) = (claim.ports()?, claim.wanted.binding.target);
-    let mut finding = entry.remark(
+    Some(entry.remark(
         rule,
         format!(
             "{} publishes its {target} on {port}, by which everybody knows {}",
             entry.who(),
             known.name
         ),
-    );
-    finding.help = proposals.advice(entry, cx);
-    Some(finding)
+    ))
 }
 
 /// Whose port it is that a claim has, if it is certain to be something else.
