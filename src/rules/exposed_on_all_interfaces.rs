@@ -122,11 +122,8 @@ const PRIVATE: &[Private] = &[
 ];
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(exposed(rule, &entry));
-        }
+    for entry in cx.entries() {
+        out.extend(exposed(rule, &entry));
     }
 }
 

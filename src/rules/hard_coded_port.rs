@@ -41,11 +41,8 @@ pub(super) const RULE: Rule = Rule::new(
 .opt_in();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(hard_coded(rule, &entry));
-        }
+    for entry in cx.entries() {
+        out.extend(hard_coded(rule, &entry));
     }
 }
 

@@ -38,7 +38,7 @@ use crate::compose::port::Publish;
 use crate::compose::project::Service;
 use crate::finding::{Finding, Severity};
 use crate::fingerprint::{self, Fingerprint};
-use crate::graph::Allocation;
+use crate::graph::{Allocation, Entry};
 use crate::machine::Machine;
 use crate::plan::{self, Plan, Policy};
 use crate::world::World;
@@ -120,6 +120,15 @@ pub struct Context<'w> {
 type Fates<'w> = (usize, &'w Service, Vec<(&'w Publish, Fate)>);
 
 impl<'w> Context<'w> {
+    /// The entries of each host, in order.
+    fn entries(&self) -> impl Iterator<Item = Entry<'_, 'w>> {
+        let world = self.world;
+        self.hosts.iter().flat_map(move |host| {
+            let entries = host.entries();
+            entries.map(move |claims| Entry::of(world, host, claims[0]))
+        })
+    }
+
     /// What becomes of the ports of each service that may run, on the first machine.
     fn fates(&self) -> impl Iterator<Item = Fates<'w>> {
         let world = self.world;

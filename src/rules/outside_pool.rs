@@ -44,11 +44,8 @@ pub(super) const RULE: Rule = Rule::new(
 .needs(Needs::Pools);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            out.extend(outside(rule, cx, &entry));
-        }
+    for entry in cx.entries() {
+        out.extend(outside(rule, cx, &entry));
     }
 }
 

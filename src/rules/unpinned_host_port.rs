@@ -40,12 +40,9 @@ pub(super) const RULE: Rule = Rule::new(
 .opt_in();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            if entry.first().wanted.binding.published == Published::Dynamic {
-                out.push(unpinned(rule, &entry));
-            }
+    for entry in cx.entries() {
+        if entry.first().wanted.binding.published == Published::Dynamic {
+            out.push(unpinned(rule, &entry));
         }
     }
 }
