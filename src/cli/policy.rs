@@ -7,12 +7,12 @@ use super::{ProjectArgs, Status};
 use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
 use crate::graph::Allocation;
-use crate::plan::{Pin, Policy, Strategy};
+use crate::plan::{Pin, Policy, Strategy, Wanted};
 use crate::remedy::{Manner, Remedy};
 use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
-use crate::rules::RULES;
+use crate::rules::{Fixing, Rule};
 use crate::source::{Disk, SourceMap};
 use crate::suppress;
 
@@ -27,9 +27,12 @@ pub struct PolicyArgs {
     /// Move only ports of this service; give it several times for several
     #[arg(long = "service", value_name = "NAME")]
     services: Vec<String>,
-    /// Resolve only what this rule finds
+    /// Resolve only what this rule finds, however grave; give it several times for several
     #[arg(long = "only", value_name = "RULE", value_parser = rule)]
     rules: Vec<String>,
+    /// Resolve what all rules find, not only what cannot run
+    #[arg(long, conflicts_with = "rules")]
+    all: bool,
     /// How to choose a new port: nearest, offset:N or sequential
     #[arg(long, value_name = "HOW", default_value = "nearest")]
     strategy: Strategy,
@@ -52,10 +55,16 @@ enum Into {
 }
 
 fn rule(name: &str) -> Result<String, String> {
-    if RULES.iter().any(|rule| rule.name == name) {
-        return Ok(name.to_owned());
+    match Rule::named(name) {
+        Some(rule) if rule.fixing == Fixing::Never => Err(format!(
+            "no edit resolves it; `portplan explain {name}` says what does"
+        )),
+        Some(_) => Ok(name.to_owned()),
+        None => Err(match Rule::nearest(name) {
+            Some(rule) => format!("no such rule; did you mean `{}`?", rule.name),
+            None => "no such rule; `portplan rules` lists them".to_owned(),
+        }),
     }
-    Err("no such rule".to_owned())
 }
 
 impl PolicyArgs {
@@ -72,6 +81,14 @@ impl PolicyArgs {
         }
     }
 
+    fn wanted(&self) -> Wanted {
+        match (self.all, &self.rules[..]) {
+            (true, _) => Wanted::All,
+            (false, []) => Wanted::Needed,
+            (false, rules) => Wanted::Only(rules.to_vec()),
+        }
+    }
+
     /// The policy.
     pub fn policy(&self, view: &View) -> Policy {
         let settled = &view.world.settings.pins;
@@ -79,7 +96,7 @@ impl PolicyArgs {
             strategy: self.strategy,
             pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
-            rules: self.rules.clone(),
+            wanted: self.wanted(),
             accepted: suppress::accepted(&view.world),
             ..Policy::of(&view.world)
         }

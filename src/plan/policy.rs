@@ -8,6 +8,7 @@ use crate::binding::{Port, PortRange, PortSet};
 use crate::compose::project::{Project, PublishId};
 
 use super::Why;
+use crate::finding::Severity;
 use crate::graph::Allocation;
 use crate::world::World;
 
@@ -23,8 +24,8 @@ pub struct Policy {
     pub pins: Vec<Pin>,
     /// The services that may move; none is all.
     pub services: Vec<String>,
-    /// The rules whose findings are to be resolved; none is all.
-    pub rules: Vec<String>,
+    /// Which findings are to be resolved.
+    pub wanted: Wanted,
     /// Ports that nothing may move to.
     pub avoid: PortSet,
     /// Ports that the user has chosen for some.
@@ -38,6 +39,18 @@ pub struct Policy {
     pub accepted: BTreeSet<(PublishId, &'static str)>,
     /// What no edit can move, and why.
     pub unwritable: BTreeMap<PublishId, String>,
+}
+
+/// Which findings a plan resolves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// What cannot run, and what `portplan.yaml` makes an error.
+    #[default]
+    Needed,
+    /// What these rules find, however grave.
+    Only(Vec<String>),
+    /// What all rules find that are on.
+    All,
 }
 
 /// How a new port is chosen.
@@ -109,10 +122,24 @@ impl Policy {
         self.wants_rule(why.rule(hosts))
     }
 
-    /// True if the findings of a rule are to be resolved.
+    /// True if the findings of a rule are to be resolved, if they keep something from running.
     #[must_use]
     pub fn wants_rule(&self, rule: &str) -> bool {
-        self.rules.is_empty() || self.rules.iter().any(|name| name == rule)
+        match &self.wanted {
+            Wanted::Needed | Wanted::All => true,
+            Wanted::Only(rules) => rules.iter().any(|name| name == rule),
+        }
+    }
+
+    /// True if findings are to be resolved that keep nothing from running, of a rule that is so
+    /// grave where they are (`None`: it is off).
+    #[must_use]
+    pub fn seeks(&self, rule: &str, level: impl FnOnce() -> Option<Severity>) -> bool {
+        match &self.wanted {
+            Wanted::Needed => level() == Some(Severity::Error),
+            Wanted::Only(rules) => rules.iter().any(|name| name == rule),
+            Wanted::All => level().is_some(),
+        }
     }
 }
 

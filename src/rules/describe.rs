@@ -200,9 +200,9 @@ impl<'w> Proposals<'w> {
         }
     }
 
-    /// How to move an entry. TCP and UDP of one number are proposed one number.
-    fn advice(&mut self, entry: &Entry<'_, 'w>, cx: &Context<'_>) -> Option<String> {
-        let remap = entry.planned(cx).or_else(|| {
+    /// Where to move an entry. TCP and UDP of one number are proposed one number.
+    fn remap(&mut self, entry: &Entry<'_, 'w>, cx: &Context<'_>) -> Option<Remap> {
+        entry.planned(cx).or_else(|| {
             let (project, service, _) = entry.key();
             let key = (project, service, entry.published()?);
             let to = match self.given.get(&key) {
@@ -212,13 +212,12 @@ impl<'w> Proposals<'w> {
             self.taken.extend(to.iter());
             self.given.insert(key, to);
             Some(entry.remap_to(to))
-        })?;
-        Some(entry.advice(&remap))
+        })
     }
 }
 
-/// Findings on entries alone that nothing makes the plan move: each gets a free port of its own as
-/// help.
+/// Findings on entries alone that nothing makes the plan move: each is proposed a free port of its
+/// own.
 pub(super) fn proposed(
     cx: &Context<'_>,
     find: impl Fn(&Entry<'_, '_>) -> Option<Finding>,
@@ -229,7 +228,8 @@ pub(super) fn proposed(
         for claims in host.entries() {
             let entry = Entry::of(cx.world, host, claims[0]);
             if let Some(mut finding) = find(&entry) {
-                finding.help = proposals.advice(&entry, cx);
+                finding.remap = proposals.remap(&entry, cx);
+                finding.help = finding.remap.as_ref().map(|remap| entry.advice(remap));
                 found.push(finding);
             }
         }

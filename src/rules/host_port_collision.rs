@@ -51,7 +51,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("host_port_collision.rs"),
     check,
 )
-.fixable();
+.fixed();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     find(rule, cx, false, out);

@@ -50,14 +50,26 @@ pub struct Rule {
     pub name: &'static str,
     /// How grave its findings are.
     pub severity: Severity,
-    /// True if its findings can say where to move a port.
-    pub fixable: bool,
+    /// What `portplan fix` does about its findings.
+    pub fixing: Fixing,
     /// True if it is off until somebody asks for it.
     pub opt_in: bool,
     /// Without what it finds nothing.
     pub needs: Needs,
     source: &'static str,
     check: fn(&Rule, &Context<'_>, &mut Vec<Finding>),
+}
+
+/// What `portplan fix` does about the findings of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixing {
+    /// Nothing.
+    Never,
+    /// It resolves them: something cannot run as it is.
+    Always,
+    /// It resolves them where that is asked for, or where `portplan.yaml` makes them errors: all
+    /// runs as it is.
+    WhenAsked,
 }
 
 /// What a rule must be given to find anything.
@@ -191,7 +203,7 @@ impl Rule {
         Self {
             name,
             severity,
-            fixable: false,
+            fixing: Fixing::Never,
             opt_in: false,
             needs: Needs::Files,
             source,
@@ -199,10 +211,18 @@ impl Rule {
         }
     }
 
-    /// The same, of findings that can say where to move a port.
-    const fn fixable(self) -> Self {
+    /// The same, if `portplan fix` resolves its findings.
+    const fn fixed(self) -> Self {
         Self {
-            fixable: true,
+            fixing: Fixing::Always,
+            ..self
+        }
+    }
+
+    /// The same, if `portplan fix` resolves its findings where that is asked for.
+    const fn fixed_when_asked(self) -> Self {
+        Self {
+            fixing: Fixing::WhenAsked,
             ..self
         }
     }

@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("os_service_port.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("privileged_port.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Rootless);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

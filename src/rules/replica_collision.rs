@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("replica_collision.rs"),
     check,
 )
-.fixable();
+.fixed();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for host in &cx.hosts {
