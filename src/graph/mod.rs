@@ -338,10 +338,10 @@ fn entries(claims: &[Claim<'_>]) -> (Vec<Vec<usize>>, Vec<usize>) {
     let mut entry_of = Vec::with_capacity(claims.len());
     for (index, claim) in claims.iter().enumerate() {
         let binding = &claim.wanted.binding;
-        // only fixed ports are parts of an expanded range
+        // a range for one container port is no part of another
         let alone = match binding.published {
-            Published::Fixed(_) => None,
-            _ => Some(index),
+            Published::Fixed(_) | Published::Dynamic => None,
+            Published::OneOf(_) => Some(index),
         };
         let place = (
             claim.project_index,

@@ -59,7 +59,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// Finds claims that are in each other's way, of one project or of several.
 pub(super) fn find(rule: &Rule, cx: &Context<'_>, across: bool, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         pairs(rule, cx, host, across, out);
         for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             if host.crosses_projects(&collision.claims) != across {

@@ -35,7 +35,7 @@ mod worktree_collision;
 
 use crate::claim::{Fate, fate};
 use crate::compose::port::Publish;
-use crate::compose::project::Service;
+use crate::compose::project::{PublishId, Service};
 use crate::finding::{Finding, Severity};
 use crate::fingerprint::{self, Fingerprint};
 use crate::graph::{Allocation, Entry};
@@ -123,17 +123,17 @@ pub struct Context<'w> {
     /// Everything.
     pub world: &'w World,
     /// The allocation of each host.
-    pub hosts: Vec<Allocation<'w>>,
+    pub hosts: &'w [Allocation<'w>],
     /// What would resolve the collisions.
-    pub plan: Plan,
+    pub plan: &'w Plan,
 }
 
 /// A service that may run, by the index of its project, and what becomes of its ports.
-type Fates<'w> = (usize, &'w Service, Vec<(&'w Publish, Fate)>);
+type Fates<'w> = (usize, &'w Service, Vec<(PublishId, &'w Publish, Fate)>);
 
 impl<'w> Context<'w> {
     /// The entries of each host, in order.
-    fn entries(&self) -> impl Iterator<Item = Entry<'_, 'w>> {
+    fn entries(&self) -> impl Iterator<Item = Entry<'w, 'w>> {
         let world = self.world;
         self.hosts.iter().flat_map(move |host| {
             let entries = host.entries();
@@ -145,14 +145,21 @@ impl<'w> Context<'w> {
     fn fates(&self) -> impl Iterator<Item = Fates<'w>> {
         let world = self.world;
         let projects = world.projects.iter().enumerate();
-        projects.flat_map(move |(index, project)| {
-            let services = project.services.iter();
-            let services =
-                services.filter(|service| project.profiles.may_enable(&service.profiles));
-            services.map(move |service| {
+        projects.flat_map(move |(project, of)| {
+            let services = of.services.iter().enumerate();
+            let on = services.filter(|(_, service)| of.profiles.may_enable(&service.profiles));
+            on.map(move |(service, wanted)| {
                 let machine = world.machines.first();
-                let fate_of = |publish| (publish, fate(project, service, publish, machine));
-                (index, service, service.ports.iter().map(fate_of).collect())
+                let fate_of = |(port, publish)| {
+                    let id = PublishId {
+                        project,
+                        service,
+                        port,
+                    };
+                    (id, publish, fate(of, wanted, publish, machine))
+                };
+                let ports = wanted.ports.iter().enumerate();
+                (project, wanted, ports.map(fate_of).collect())
             })
         })
     }
@@ -312,6 +319,7 @@ impl Rule {
             holder: None,
             host: None,
             remap: None,
+            fix: None,
             notes: Vec::new(),
             help: None,
         }
@@ -326,6 +334,12 @@ pub fn check(world: &World) -> Vec<Finding> {
         .map(|host| Allocation::of(world, &host))
         .collect();
     let plan = plan::plan(world, &hosts, &Policy::of(world));
+    find(world, &hosts, &plan)
+}
+
+/// The same, where the hosts and what would resolve their collisions are known.
+#[must_use]
+pub fn find(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<Finding> {
     let context = Context { world, hosts, plan };
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| is_on(rule, world)) {

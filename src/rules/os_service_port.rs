@@ -49,7 +49,7 @@ pub(super) const RULE: Rule = Rule::new(
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     held_by(rule, cx, |who| matches!(who, Use::AirPlay(_)), out);
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let Some(system) = host.machine.and_then(|machine| machine.host.as_ref()) else {
             continue;
         };

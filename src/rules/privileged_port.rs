@@ -43,7 +43,7 @@ pub(super) const RULE: Rule = Rule::new(
 .needs(Needs::Rootless);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let Some(start) = host.unprivileged_start() else {
             continue;
         };

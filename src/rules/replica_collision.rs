@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule::new(
 .fixed();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let mut last = None;
         for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             let (copies, ports) = match collision.cause {

@@ -43,7 +43,7 @@ pub(super) const RULE: Rule = Rule::new(
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     held_by(rule, cx, |who| matches!(who, Use::Ingress(_)), out);
-    for host in &cx.hosts {
+    for host in cx.hosts {
         // where no listener of the mesh is seen, nothing is refused
         let Some(machine) = host.machine else {
             continue;
