@@ -159,13 +159,13 @@ impl Rewrite {
 impl fmt::Display for Rewrite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Quotes => f.write_str("quotes around it"),
-            Self::Variable => f.write_str("a variable in place of the number"),
-            Self::Default { variable, ports } => write!(f, "{ports} as the default of {variable}"),
+            Self::Quotes => f.write_str("quotes"),
+            Self::Variable => f.write_str("a variable for its port"),
+            Self::Default { variable, ports } => write!(f, "{variable}, {ports} by default"),
             Self::HostPort(ports) => write!(f, "host port {ports}"),
             Self::HostIp(ip) => write!(f, "host IP {ip}"),
             Self::Override { .. } => f.write_str("`!override` before the list"),
-            Self::Removal { .. } => f.write_str("the comment goes"),
+            Self::Removal { .. } => f.write_str("no such comment"),
         }
     }
 }

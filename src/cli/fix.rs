@@ -164,14 +164,19 @@ fn tell(proposal: &Proposal) {
 /// What was done, in one line.
 fn summary(proposal: &Proposal) -> String {
     let ports = counted(proposal.moved as usize, "published port", "published ports");
-    let files = proposal.files.iter().map(|file| file.file.as_str());
-    match proposal.files.len() {
-        0 => "no file was changed\n".to_owned(),
-        _ => format!(
-            "\nmoved {ports} in {}\n",
-            files.collect::<Vec<_>>().join(", ")
-        ),
-    }
+    let places = counted(proposal.rewrites.len(), "place", "places");
+    let files: Vec<&str> = proposal
+        .files
+        .iter()
+        .map(|file| file.file.as_str())
+        .collect();
+    let done = match (proposal.moved, proposal.rewrites.len()) {
+        _ if files.is_empty() => return "no file was changed\n".to_owned(),
+        (_, 0) => format!("moved {ports}"),
+        (0, _) => format!("rewrote {places}"),
+        _ => format!("moved {ports} and rewrote {places}"),
+    };
+    format!("\n{done} in {}\n", files.join(", "))
 }
 
 /// Writes the patches.

@@ -1,5 +1,7 @@
 //! What the user wants of a plan: the flags that plan and fix share.
 
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 
 use super::view::{View, ViewArgs};
@@ -143,7 +145,11 @@ pub fn look(
     projects: &ProjectArgs,
 ) -> Result<(View, bool), Status> {
     let view = view.read(projects, None);
-    let view = view.map_err(|error| super::usage(&error))?;
+    let mut view = view.map_err(|error| super::usage(&error))?;
+    // what is asked for by name is looked for, unless the settings turn it off
+    let asked = policy.rules.iter().filter_map(|name| Rule::named(name));
+    let settings = Arc::make_mut(&mut view.world.settings);
+    settings.turn_on(asked.filter(|rule| rule.opt_in));
     if let Some(unknown) = policy.unknown(&view) {
         anstream::eprintln!("error: {unknown}");
         return Err(Status::Partial);

@@ -22,6 +22,8 @@ use crate::plan::Move;
 use crate::span::Span;
 use crate::yaml::{Node, Style, Value};
 
+const VARIABLE: &str = "a variable gives it: set that, or give it a default";
+
 /// What an edit that moves nothing makes of a published port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -75,11 +77,19 @@ pub(super) fn rewrite(
         let publishes = of.iter().flat_map(|index| &fixes[*index].publishes);
         let publishes: BTreeSet<PublishId> = publishes.copied().collect();
         match unit(&feed, place, rewrite, &publishes) {
-            Ok((patches, effects)) => units.push(Unit {
-                fixes: of,
-                patches,
-                effects,
-            }),
+            Ok((patches, effects)) => {
+                let (written, left) = of.into_iter().partition(|index| {
+                    *rewrite != Rewrite::Variable || feed.is_edited(&fixes[*index], &patches)
+                });
+                let reason = "it is written in a way that leaves no place for a variable";
+                let left: Vec<usize> = left;
+                refused.extend(left.into_iter().map(|index| (index, reason.to_owned())));
+                units.push(Unit {
+                    fixes: written,
+                    patches,
+                    effects,
+                });
+            }
             Err(reason) => refused.extend(of.into_iter().map(|index| (index, reason.clone()))),
         }
     }
@@ -242,6 +252,22 @@ impl Feed<'_> {
         entries.get(&place).map_or(&[], Vec::as_slice)
     }
 
+    /// True if one of the patches changes the entry that a fix is for.
+    fn is_edited(&self, fix: &Fix, patches: &[Patch]) -> bool {
+        let first = fix.publishes.first();
+        first.is_some_and(|id| {
+            let entry = self.entry(Source::own(*id));
+            let book = self.shelf.book(entry);
+            let span = Span::new(book.id(), entry.start, entry.end);
+            let [start, end] = book.source.disk_range(span);
+            let mut of_file = patches.iter().filter(|patch| patch.path == book.path);
+            of_file.any(|patch| {
+                let mut edits = patch.edits().iter().map(|edit| &edit.range);
+                edits.any(|at| start <= at.start as u64 && at.end as u64 <= end)
+            })
+        })
+    }
+
     /// The host port of each publish of one entry, where its first container port gets the first.
     fn one_each(
         &self,
@@ -331,7 +357,7 @@ impl<'s, 'a> EntryText<'s, 'a> {
         let (start, text) = self.inner(self.node)?;
         let (range, new) = match Parts::of(text).host {
             Some(host) if text[host.clone()].contains('$') => {
-                return Err("a variable gives its host port".into());
+                return Err(VARIABLE.into());
             }
             Some(host) => (host, ports.to_string()),
             None => (0..0, format!("{ports}:")),
@@ -351,7 +377,7 @@ impl<'s, 'a> EntryText<'s, 'a> {
         let parts = Parts::of(text);
         let (range, new) = match (parts.ip, parts.host) {
             (Some(ip), _) if text[ip.clone()].contains('$') => {
-                return Err("a variable gives its host IP".into());
+                return Err(VARIABLE.into());
             }
             (Some(ip), _) => (ip, new),
             (None, Some(_)) => (0..0, format!("{new}:")),
@@ -379,7 +405,10 @@ impl<'s, 'a> EntryText<'s, 'a> {
                 .map(Some);
         };
         let raw = self.raw(old);
-        if raw.is_empty() || raw.contains(['$', '*', '&', '!', '\n']) || !old.steps().is_empty() {
+        if raw.contains('$') {
+            return Err(VARIABLE.into());
+        }
+        if raw.is_empty() || raw.contains(['*', '&', '!', '\n']) || !old.steps().is_empty() {
             return Err(format!(
                 "its `{key}` is written in a way that hides what it is"
             ));

@@ -27,6 +27,8 @@ const UNPRIVILEGED_START: u16 = 1024;
 pub struct Allocation<'w> {
     /// The host's name in `portplan.yaml`, if it is there.
     pub name: Option<&'w str>,
+    /// The projects on it, by their indices in the world.
+    pub projects: Vec<usize>,
     /// True if several projects share the host.
     pub is_shared: bool,
     /// The machine, if one is known.
@@ -164,6 +166,7 @@ impl<'w> Allocation<'w> {
         taken.extend(world.reserved());
         let mut allocation = Self {
             name: host.name,
+            projects: host.projects.clone(),
             is_shared: host.projects.len() > 1,
             machine: host.machine,
             taken,

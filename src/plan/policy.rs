@@ -8,7 +8,8 @@ use crate::binding::{Port, PortRange, PortSet};
 use crate::compose::project::{Project, PublishId};
 
 use super::Why;
-use crate::finding::Severity;
+use crate::finding::{Finding, Fix, Severity};
+use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
 use crate::world::World;
 
@@ -39,6 +40,8 @@ pub struct Policy {
     pub accepted: BTreeSet<(PublishId, &'static str)>,
     /// What no edit can move, and why.
     pub unwritable: BTreeMap<PublishId, String>,
+    /// Findings that an edit could resolve, and that stay.
+    pub kept: BTreeSet<Fingerprint>,
 }
 
 /// Which findings a plan resolves.
@@ -129,6 +132,18 @@ impl Policy {
             Wanted::Needed | Wanted::All => true,
             Wanted::Only(rules) => rules.iter().any(|name| name == rule),
         }
+    }
+
+    /// True if a finding is to be resolved by an edit that moves no port. One after which some may
+    /// reach a port no more must be asked for by name.
+    #[must_use]
+    pub fn wants_rewrite(&self, finding: &Finding, fix: &Fix, projects: &[Project]) -> bool {
+        let named = matches!(self.wanted, Wanted::Only(_));
+        let mut publishes = fix.publishes.iter();
+        self.seeks(finding.rule, || Some(finding.severity))
+            && (named || fix.rewrite.is_safe())
+            && !publishes.any(|id| self.pins(*id, projects))
+            && !self.kept.contains(&finding.fingerprint)
     }
 
     /// True if findings are to be resolved that keep nothing from running, of a rule that is so

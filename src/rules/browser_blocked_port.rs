@@ -27,8 +27,8 @@
 //! ## Sources
 //! [Fetch: port blocking](https://fetch.spec.whatwg.org/#port-blocking)
 
-use super::describe::{self, Entry};
-use super::{Context, Rule};
+use super::describe::Entry;
+use super::{Context, Rule, propose};
 use crate::finding::{Finding, Severity};
 use crate::plan::bars;
 
@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule::new(
 .fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(describe::proposed(cx, |entry| blocked(rule, entry)));
+    out.extend(propose::proposed(cx, |entry| blocked(rule, entry)));
 }
 
 fn blocked(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {

@@ -1,18 +1,14 @@
 //! The words that findings share.
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::binding::{
-    Addresses, Cause, Engine, Meeting, Network, Port, PortRange, PortSet, Published, addresses,
-};
+use crate::binding::{Addresses, Cause, Meeting, Network, Port, PortRange, Published, addresses};
 use crate::claim::Claim;
 use crate::compose::port::OriginKind;
 use crate::finding::{ClaimRef, Finding, Label, Remap, Severity};
 pub(super) use crate::graph::Entry;
 use crate::graph::{Allocation, Collision};
 use crate::machine::Use;
-use crate::plan::{candidates, place::in_pool};
 use crate::yaml::{How, Step};
 
 use super::{Context, Rule};
@@ -151,161 +147,6 @@ impl Entry<'_, '_> {
         }
         notes
     }
-
-    /// Where to move the entry: as the plan does, or near by if that leaves it alone.
-    pub(super) fn remap(&self, cx: &Context<'_>) -> Option<Remap> {
-        let planned = self.planned(cx);
-        planned.or_else(|| Some(self.remap_to(self.near(self.host.taken())?)))
-    }
-
-    /// Good ports near by that are not taken, in the pools of its project.
-    fn near(&self, taken: &PortSet) -> Option<PortRange> {
-        let own = self.published()?;
-        self.good(taken, |taken, engine| {
-            candidates::near(own.first(), own.len(), taken, engine)
-        })
-    }
-
-    /// Good ports in the pools of its project; of those that the kernel lends to connections only
-    /// if there are no others.
-    fn good(
-        &self,
-        taken: &PortSet,
-        find: impl Fn(&PortSet, &Engine) -> Option<PortRange>,
-    ) -> Option<PortRange> {
-        let engine = &self.host.engine;
-        let Some(mut outside) = self.world.outside_pools(self.first().project_index) else {
-            return find(taken, engine);
-        };
-        outside.add_all(taken);
-        find(&outside, engine).or_else(|| find(&outside, &in_pool(engine)))
-    }
-
-    /// Where the plan moves the entry to.
-    pub(super) fn planned(&self, cx: &Context<'_>) -> Option<Remap> {
-        let to = cx.plan.target(self.publishes())?;
-        Some(self.remap_to(to))
-    }
-
-    fn remap_to(&self, to: PortRange) -> Remap {
-        Remap {
-            service: self.first().service.name.clone(),
-            from: self.mapping(None),
-            to: self.mapping(Some(to)),
-        }
-    }
-}
-
-/// Ports proposed for entries that nothing makes the plan move, each for one of them only.
-pub(super) struct Proposals<'c, 'w> {
-    cx: &'c Context<'w>,
-    /// The hosts of each project, by their indices.
-    hosts: OnceCell<HashMap<usize, Vec<usize>>>,
-    /// The ports that are not free, of each host that one was looked for on.
-    taken: HashMap<usize, PortSet>,
-    given: HashMap<Key<'w>, PortRange>,
-}
-
-/// What proposals are remembered by: TCP and UDP of one number are proposed one number.
-#[derive(PartialEq, Eq, Hash)]
-enum Key<'w> {
-    HostPorts(usize, &'w str, PortRange),
-    Targets(usize, &'w str, PortRange),
-}
-
-impl<'c, 'w> Proposals<'c, 'w> {
-    /// No proposals yet.
-    pub fn new(cx: &'c Context<'w>) -> Self {
-        Self {
-            cx,
-            hosts: OnceCell::new(),
-            taken: HashMap::new(),
-            given: HashMap::new(),
-        }
-    }
-
-    /// Where to move an entry.
-    pub fn remap(&mut self, entry: &Entry<'_, 'w>) -> Option<Remap> {
-        entry.planned(self.cx).or_else(|| {
-            let (project, service, _) = entry.key();
-            let key = Key::HostPorts(project, service, entry.published()?);
-            let to = self.propose(key, project, |taken| entry.near(taken))?;
-            Some(entry.remap_to(to))
-        })
-    }
-
-    /// Host ports for an entry that has none: those of its container ports, or near by.
-    pub fn host_ports(&mut self, entry: &Entry<'_, 'w>) -> Option<PortRange> {
-        let (project, service, _) = entry.key();
-        let targets = entry.targets();
-        let key = Key::Targets(project, service, targets);
-        self.propose(key, project, |taken| {
-            entry.good(taken, |taken, engine| {
-                candidates::like(targets, taken, engine)
-            })
-        })
-    }
-
-    fn propose(
-        &mut self,
-        key: Key<'w>,
-        project: usize,
-        find: impl Fn(&PortSet) -> Option<PortRange>,
-    ) -> Option<PortRange> {
-        if let Some(known) = self.given.get(&key) {
-            return Some(*known);
-        }
-        let cx = self.cx;
-        let hosts = self.hosts.get_or_init(|| hosts_of_projects(cx));
-        let on = hosts.get(&project).map_or(&[][..], Vec::as_slice);
-        let mut taken = PortSet::default();
-        for host in on {
-            let of_host = self.taken.entry(*host).or_insert_with(|| {
-                let mut taken = cx.hosts[*host].taken().clone();
-                taken.extend(cx.plan.moves().flat_map(|it| it.to.iter()));
-                taken
-            });
-            taken.add_all(of_host);
-        }
-        let found = find(&taken)?;
-        for host in on {
-            let of_host = self.taken.entry(*host).or_default();
-            of_host.extend(found.iter());
-        }
-        self.given.insert(key, found);
-        Some(found)
-    }
-}
-
-fn hosts_of_projects(cx: &Context<'_>) -> HashMap<usize, Vec<usize>> {
-    let mut hosts: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (index, host) in cx.hosts.iter().enumerate() {
-        for claim in &host.claims {
-            let of_project = hosts.entry(claim.project_index).or_default();
-            if of_project.last() != Some(&index) {
-                of_project.push(index);
-            }
-        }
-    }
-    hosts
-}
-
-/// Findings on entries alone that nothing makes the plan move: each is proposed a free port of its
-/// own.
-pub(super) fn proposed(
-    cx: &Context<'_>,
-    find: impl Fn(&Entry<'_, '_>) -> Option<Finding>,
-) -> Vec<Finding> {
-    let mut proposals = Proposals::new(cx);
-    let mut found = Vec::new();
-    for entry in cx.entries() {
-        if let Some(mut finding) = find(&entry) {
-            finding.remap = proposals.remap(&entry);
-            finding.help = finding.remap.as_ref().map(|remap| entry.advice(remap));
-            found.push(finding);
-        }
-    }
-    found
 }
 
 /// Findings on the ports that holders of a kind have already.

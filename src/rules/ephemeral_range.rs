@@ -28,8 +28,8 @@
 //! [Linux: `ip_local_port_range`, `ip_local_reserved_ports`](https://docs.kernel.org/networking/ip-sysctl.html);
 //! engines were seen to fail on a port that a connection held.
 
-use super::describe::{self, Entry};
-use super::{Context, Rule};
+use super::describe::Entry;
+use super::{Context, Rule, propose};
 use crate::finding::{Finding, Severity};
 use crate::plan::bars;
 
@@ -42,7 +42,7 @@ pub(super) const RULE: Rule = Rule::new(
 .fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(describe::proposed(cx, |entry| lent(rule, cx, entry)));
+    out.extend(propose::proposed(cx, |entry| lent(rule, cx, entry)));
 }
 
 fn lent(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {

@@ -21,6 +21,7 @@ mod port_refused;
 mod privileged_port;
 mod project_collision;
 mod project_name_reused;
+mod propose;
 mod published_not_a_port;
 mod range_start_order;
 mod replica_collision;
@@ -33,6 +34,8 @@ pub(crate) mod unused_ignore;
 mod well_known_mismatch;
 mod worktree_collision;
 
+use std::cell::RefCell;
+
 use crate::claim::{Fate, fate};
 use crate::compose::port::Publish;
 use crate::compose::project::{PublishId, Service};
@@ -42,6 +45,7 @@ use crate::graph::{Allocation, Entry};
 use crate::machine::Machine;
 use crate::plan::{self, Plan, Policy};
 use crate::world::World;
+use propose::Proposals;
 
 /// One thing that can be wrong with published ports.
 #[derive(Clone, Copy, Debug)]
@@ -126,12 +130,23 @@ pub struct Context<'w> {
     pub hosts: &'w [Allocation<'w>],
     /// What would resolve the collisions.
     pub plan: &'w Plan,
+    /// What is proposed where the plan does nothing.
+    proposals: RefCell<Proposals>,
 }
 
 /// A service that may run, by the index of its project, and what becomes of its ports.
 type Fates<'w> = (usize, &'w Service, Vec<(PublishId, &'w Publish, Fate)>);
 
 impl<'w> Context<'w> {
+    fn new(world: &'w World, hosts: &'w [Allocation<'w>], plan: &'w Plan) -> Self {
+        Self {
+            world,
+            hosts,
+            plan,
+            proposals: RefCell::default(),
+        }
+    }
+
     /// The entries of each host, in order.
     fn entries(&self) -> impl Iterator<Item = Entry<'w, 'w>> {
         let world = self.world;
@@ -340,7 +355,7 @@ pub fn check(world: &World) -> Vec<Finding> {
 /// The same, where the hosts and what would resolve their collisions are known.
 #[must_use]
 pub fn find(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<Finding> {
-    let context = Context { world, hosts, plan };
+    let context = Context::new(world, hosts, plan);
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
         (rule.check)(rule, &context, &mut findings);

@@ -26,7 +26,7 @@
 //! ## Sources
 //! [Services: `ports`](https://docs.docker.com/reference/compose-file/services/#ports)
 
-use super::describe::{Entry, Proposals};
+use super::describe::Entry;
 use super::{Context, Rule};
 use crate::binding::PortRange;
 use crate::finding::{Finding, Fix, Rewrite, Severity};
@@ -41,9 +41,8 @@ pub(super) const RULE: Rule = Rule::new(
 .fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut proposals = Proposals::new(cx);
     for entry in cx.entries().filter(Entry::is_dynamic) {
-        out.push(unpinned(rule, &entry, proposals.host_ports(&entry)));
+        out.push(unpinned(rule, &entry, cx.host_ports(&entry)));
     }
 }
 

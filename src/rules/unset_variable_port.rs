@@ -27,7 +27,7 @@
 //! ## Sources
 //! [Interpolation](https://docs.docker.com/reference/compose-file/interpolation/)
 
-use super::describe::{Entry, Proposals};
+use super::describe::Entry;
 use super::{Context, Rule};
 use crate::compose::document::Template;
 use crate::compose::interpolate::references;
@@ -44,21 +44,15 @@ pub(super) const RULE: Rule = Rule::new(
 .fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut proposals = Proposals::new(cx);
     for entry in cx.entries().filter(Entry::is_dynamic) {
         let claim = entry.first();
         if let Some(template) = emptied(claim.project, entry.origin()) {
-            out.push(unset(rule, &entry, template, &mut proposals));
+            out.push(unset(rule, cx, &entry, template));
         }
     }
 }
 
-fn unset<'w>(
-    rule: &Rule,
-    entry: &Entry<'_, 'w>,
-    template: &Template,
-    proposals: &mut Proposals<'_, 'w>,
-) -> Finding {
+fn unset<'w>(rule: &Rule, cx: &Context<'w>, entry: &Entry<'_, 'w>, template: &Template) -> Finding {
     let claim = entry.first();
     let names: Vec<&str> = template.unset.iter().map(String::as_str).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
@@ -73,7 +67,7 @@ fn unset<'w>(
         text: "the host port is empty".to_owned(),
     });
     finding.claims.push(entry.claim_ref());
-    let free = proposals.host_ports(entry);
+    let free = cx.host_ports(entry);
     let given = names.first().zip(free);
     finding.help = given.map(|(name, ports)| {
         format!("set {name} in the shell or in `.env`, or give it a default: ${{{name}:-{ports}}}")

@@ -27,8 +27,8 @@
 //! ## Sources
 //! The default ports of the programs, as their manuals have them.
 
-use super::describe::{self, Entry};
-use super::{Context, Rule};
+use super::describe::Entry;
+use super::{Context, Rule, propose};
 use crate::finding::{Finding, Severity};
 use crate::plan::known;
 
@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule::new(
 .fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(describe::proposed(cx, |entry| mismatch(rule, entry)));
+    out.extend(propose::proposed(cx, |entry| mismatch(rule, entry)));
 }
 
 fn mismatch(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
