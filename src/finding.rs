@@ -159,13 +159,15 @@ impl Rewrite {
 impl fmt::Display for Rewrite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Quotes => f.write_str("quotes"),
-            Self::Variable => f.write_str("a variable for its port"),
-            Self::Default { variable, ports } => write!(f, "{variable}, {ports} by default"),
-            Self::HostPort(ports) => write!(f, "host port {ports}"),
-            Self::HostIp(ip) => write!(f, "host IP {ip}"),
-            Self::Override { .. } => f.write_str("`!override` before the list"),
-            Self::Removal { .. } => f.write_str("no such comment"),
+            Self::Quotes => f.write_str("add quotes"),
+            Self::Variable => f.write_str("make it a variable"),
+            Self::Default { variable, ports } => {
+                write!(f, "add a default: ${{{variable}:-{ports}}}")
+            }
+            Self::HostPort(ports) => write!(f, "add host port {ports}"),
+            Self::HostIp(ip) => write!(f, "add host IP {ip}"),
+            Self::Override { .. } => f.write_str("add !override to the list"),
+            Self::Removal { .. } => f.write_str("remove the comment"),
         }
     }
 }

@@ -196,10 +196,13 @@ impl Remedy {
         }
         let found = rules::find(world, hosts, &self.plan);
         let (mut found, _) = suppress::apply(found, world);
-        found.retain(|finding| {
-            let fix = finding.fix.as_ref();
-            fix.is_some_and(|fix| self.policy.wants_rewrite(finding, fix, workspace.projects))
-        });
+        found.retain(|finding| self.policy.wants_rewrite(finding, workspace.projects));
+        // what is to be resolved, and is written so that no edit can
+        let (found, left): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.fix.is_some());
+        self.unwritten = left
+            .into_iter()
+            .map(|it| (it.clone(), it.help.unwrap_or_default()))
+            .collect();
         if manner.destination == Destination::Override {
             let reason = "it is changed where it is written: leave out --into override";
             self.unwritten = found

@@ -91,6 +91,14 @@ impl PolicyArgs {
         }
     }
 
+    /// What is said where there is nothing to do.
+    pub fn nothing(&self) -> &'static str {
+        match self.wanted() {
+            Wanted::Needed => "nothing has to move\n",
+            Wanted::Only(_) | Wanted::All => "nothing to fix\n",
+        }
+    }
+
     /// The policy.
     pub fn policy(&self, view: &View) -> Policy {
         let settled = &view.world.settings.pins;

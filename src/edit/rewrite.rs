@@ -16,6 +16,7 @@ use super::spell::{self, TextEdit};
 use super::{Changes, Workspace};
 use crate::binding::{HostIp, PortRange};
 use crate::compose::interpolate::references;
+use crate::compose::port::Publish;
 use crate::compose::project::PublishId;
 use crate::finding::{Fix, Rewrite};
 use crate::plan::Move;
@@ -73,10 +74,10 @@ pub(super) fn rewrite(
         let place = place.filter(|_| fix.rewrite != Rewrite::Variable);
         groups.entry((place, &fix.rewrite)).or_default().push(index);
     }
-    for ((place, rewrite), of) in groups {
+    for ((_, rewrite), of) in groups {
         let publishes = of.iter().flat_map(|index| &fixes[*index].publishes);
         let publishes: BTreeSet<PublishId> = publishes.copied().collect();
-        match unit(&feed, place, rewrite, &publishes) {
+        match unit(&feed, rewrite, &publishes) {
             Ok((patches, effects)) => {
                 let (written, left) = of.into_iter().partition(|index| {
                     *rewrite != Rewrite::Variable || feed.is_edited(&fixes[*index], &patches)
@@ -166,7 +167,6 @@ type Written = (Vec<Patch>, BTreeMap<PublishId, Effect>);
 /// The patches of a rewrite of one entry, for these of its publishes.
 fn unit(
     feed: &Feed<'_>,
-    place: Option<Place>,
     rewrite: &Rewrite,
     publishes: &BTreeSet<PublishId>,
 ) -> Result<Written, String> {
@@ -179,73 +179,93 @@ fn unit(
         let place = feed.shelf.place(*project, *span);
         let span = Span::new(feed.shelf.book(place).id(), place.start, place.end);
         let edit = TextEdit::number(span, "");
-        return Ok((patches(feed, place, edit)?, BTreeMap::new()));
+        return Ok((patches(feed, [(place.book, edit)])?, BTreeMap::new()));
     }
-    let (Some(place), Some(first)) = (place, publishes.first()) else {
+    let Some(first) = publishes.first() else {
         return Err("it is no entry".into());
     };
+    if let Rewrite::Override { gone } = rewrite {
+        let entry = EntryText::of(feed, Source::own(*first))?;
+        let edit = entry.overriding(&first.of(feed.workspace.projects).1.name)?;
+        let gone = gone.iter().map(|id| (*id, Effect::Gone));
+        return Ok((patches(feed, [(entry.place.book, edit)])?, gone.collect()));
+    }
+    // an entry that Compose takes for the same must stay the same
+    let sources = publishes.iter().flat_map(|id| feed.sources(*id));
+    let places: BTreeMap<Place, Source> = sources.map(|it| (feed.entry(it), it)).collect();
+    let mut edits = Vec::new();
+    for (place, source) in &places {
+        let entry = EntryText::of(feed, *source)?;
+        let edit = match rewrite {
+            Rewrite::Quotes => entry.in_quotes()?,
+            Rewrite::Default { variable, ports } => entry.with_default(variable, *ports)?,
+            Rewrite::HostPort(ports) => entry.with_host_port(*ports)?,
+            Rewrite::HostIp(ip) => entry.with_host_ip(*ip)?,
+            _ => return Err("it is no entry".into()),
+        };
+        edits.push((place.book, edit));
+    }
     // what is written there counts for all who have it from there
-    let sharers = feed.with_entry(place);
-    let strange = |id: &&PublishId| !publishes.contains(*id);
-    let refuse_sharers = || match sharers.iter().find(strange) {
+    let sharers = places.keys().flat_map(|place| feed.with_entry(*place));
+    let sharers: BTreeSet<PublishId> = sharers.copied().collect();
+    let stranger = || match sharers.difference(publishes).next() {
         Some(id) => {
             let service = &id.of(feed.workspace.projects).1.name;
             Err(format!("`{service}` has its port from the same place"))
         }
         None => Ok(()),
     };
-    let entry = EntryText::of(feed, *first)?;
-    let (edit, effects) = match rewrite {
-        Rewrite::Quotes => (entry.in_quotes()?, BTreeMap::new()),
+    let effects = match rewrite {
         Rewrite::Default { variable, ports } => {
-            let given = feed.one_each(sharers, *ports);
+            let given = feed.one_each(&sharers, *ports).into_iter();
             let effect = |port| Effect::Default(variable.clone(), port);
-            let effects = given.map(|(id, port)| (id, effect(port)));
-            (entry.with_default(variable, *ports)?, effects.collect())
+            given.map(|(id, port)| (id, effect(port))).collect()
         }
         Rewrite::HostPort(ports) => {
-            refuse_sharers()?;
-            let given = feed.one_each(sharers, *ports);
-            let effects = given.map(|(id, port)| (id, Effect::Published(port)));
-            (entry.with_host_port(*ports)?, effects.collect())
+            stranger()?;
+            let given = feed.one_each(&sharers, *ports).into_iter();
+            given
+                .map(|(id, port)| (id, Effect::Published(port)))
+                .collect()
         }
         Rewrite::HostIp(ip) => {
-            refuse_sharers()?;
-            let effect = |id: &PublishId| (*id, Effect::HostIp(ip.ip().to_string()));
-            (
-                entry.with_host_ip(*ip)?,
-                sharers.iter().map(effect).collect(),
-            )
+            stranger()?;
+            let ip = ip.ip().to_string();
+            if sharers.iter().any(|id| feed.has_twin_at(*id, &ip)) {
+                return Err("the service publishes it there already: remove one of the two".into());
+            }
+            let effect = |id: &PublishId| (*id, Effect::HostIp(ip.clone()));
+            sharers.iter().map(effect).collect()
         }
-        Rewrite::Override { gone } => {
-            let gone = gone.iter().map(|id| (*id, Effect::Gone));
-            (entry.overriding(feed, *first)?, gone.collect())
-        }
-        Rewrite::Variable | Rewrite::Removal { .. } => return Err("it is no entry".into()),
+        _ => BTreeMap::new(),
     };
-    Ok((patches(feed, place, edit)?, effects))
+    Ok((patches(feed, edits)?, effects))
 }
 
-/// One edit as the patch of its file.
-fn patches(feed: &Feed<'_>, place: Place, edit: TextEdit) -> Result<Vec<Patch>, String> {
-    if feed.shelf.book(place).path == "-" {
-        return Err("standard input cannot be changed".into());
+/// Edits, each with its book, as patches of their files.
+fn patches(
+    feed: &Feed<'_>,
+    edits: impl IntoIterator<Item = (usize, TextEdit)>,
+) -> Result<Vec<Patch>, String> {
+    let mut by_file = Edits::default();
+    for (book, edit) in edits {
+        if feed.shelf.books[book].path == "-" {
+            return Err("standard input cannot be changed".into());
+        }
+        by_file.extend([(book, edit)]);
     }
-    let mut edits = Edits::default();
-    edits.extend([(place.book, edit)]);
-    Ok(edits.patches(&feed.shelf).collect())
+    Ok(by_file.patches(&feed.shelf).collect())
 }
 
 impl Feed<'_> {
-    /// The publishes whose entry is at a place.
+    /// The publishes that have their entry at a place, or one that Compose takes for the same.
     fn with_entry(&self, place: Place) -> &[PublishId] {
         let entries = self.by_entry.get_or_init(|| {
             let mut entries: HashMap<Place, Vec<PublishId>> = HashMap::new();
-            for id in self.publishes() {
-                entries
-                    .entry(self.entry(Source::own(id)))
-                    .or_default()
-                    .push(id);
+            let sources = self.publishes().flat_map(|id| self.sources(id));
+            for source in sources {
+                let of_place = entries.entry(self.entry(source)).or_default();
+                of_place.push(source.publish);
             }
             entries
         });
@@ -271,16 +291,25 @@ impl Feed<'_> {
     /// The host port of each publish of one entry, where its first container port gets the first.
     fn one_each(
         &self,
-        publishes: &[PublishId],
+        publishes: &BTreeSet<PublishId>,
         ports: PortRange,
-    ) -> impl Iterator<Item = (PublishId, String)> {
+    ) -> Vec<(PublishId, String)> {
         let target = |id: &PublishId| self.publish(*id).target.unwrap_or_default();
         let first = publishes.iter().map(target).min().unwrap_or_default();
-        publishes.iter().map(move |id| {
+        let given = publishes.iter().map(|id| {
             let nth = (target(id) - first) as usize;
             let port = ports.iter().nth(nth).unwrap_or(ports.first());
             (*id, port.to_string())
-        })
+        });
+        given.collect()
+    }
+
+    /// True if the service publishes the same at this host IP.
+    fn has_twin_at(&self, id: PublishId, ip: &str) -> bool {
+        let (_, service, publish) = id.of(self.workspace.projects);
+        let what = |it: &Publish| (it.target, it.published.clone(), it.protocol.clone());
+        let mut twins = service.ports.iter().filter(|it| what(it) == what(publish));
+        twins.any(|twin| twin.host_ip.as_deref() == Some(ip))
     }
 }
 
@@ -288,15 +317,13 @@ impl Feed<'_> {
 struct EntryText<'s, 'a> {
     book: &'s Book<'a>,
     node: &'s Node,
-    /// Where its services have it from, if it is long.
     place: Place,
 }
 
 impl<'s, 'a> EntryText<'s, 'a> {
-    fn of(feed: &'s Feed<'a>, publish: PublishId) -> Result<Self, String> {
-        let own = Source::own(publish);
-        let (book, node) = feed.item(own).ok_or("its entry was not found again")?;
-        let place = feed.entry(own);
+    fn of(feed: &'s Feed<'a>, source: Source) -> Result<Self, String> {
+        let (book, node) = feed.item(source).ok_or("its entry was not found again")?;
+        let place = feed.entry(source);
         Ok(Self { book, node, place })
     }
 
@@ -318,7 +345,7 @@ impl<'s, 'a> EntryText<'s, 'a> {
         };
         match inner == value {
             true => Ok((node.span.start + quotes, inner)),
-            false => Err("its entry is not written as it is meant".into()),
+            false => Err("its entry is written in a way that hides its parts".into()),
         }
     }
 
@@ -417,8 +444,7 @@ impl<'s, 'a> EntryText<'s, 'a> {
     }
 
     /// `!override` before the list that the entry of a service is in.
-    fn overriding(&self, feed: &Feed<'_>, publish: PublishId) -> Result<TextEdit, String> {
-        let service = &publish.of(feed.workspace.projects).1.name;
+    fn overriding(&self, service: &str) -> Result<TextEdit, String> {
         let holds = |list: &&Node| {
             let span = list.span;
             span.start <= self.node.span.start && self.node.span.end <= span.end

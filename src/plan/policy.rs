@@ -8,9 +8,10 @@ use crate::binding::{Port, PortRange, PortSet};
 use crate::compose::project::{Project, PublishId};
 
 use super::Why;
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
 use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
+use crate::rules::{Fixing, Rule};
 use crate::world::World;
 
 /// What a plan may do.
@@ -137,12 +138,25 @@ impl Policy {
     /// True if a finding is to be resolved by an edit that moves no port. One after which some may
     /// reach a port no more must be asked for by name.
     #[must_use]
-    pub fn wants_rewrite(&self, finding: &Finding, fix: &Fix, projects: &[Project]) -> bool {
+    pub fn wants_rewrite(&self, finding: &Finding, projects: &[Project]) -> bool {
         let named = matches!(self.wanted, Wanted::Only(_));
-        let mut publishes = fix.publishes.iter();
-        self.seeks(finding.rule, || Some(finding.severity))
-            && (named || fix.rewrite.is_safe())
-            && !publishes.any(|id| self.pins(*id, projects))
+        let fixing = Rule::named(finding.rule).map(|rule| rule.fixing);
+        let (may, pinned) = match &finding.fix {
+            Some(fix) => {
+                let mut publishes = fix.publishes.iter();
+                let pinned = publishes.any(|id| self.pins(*id, projects));
+                (named || fix.rewrite.is_safe(), pinned)
+            }
+            None => {
+                let movable = finding.remap.is_some();
+                (
+                    named && fixing == Some(Fixing::WhenAsked) && !movable,
+                    false,
+                )
+            }
+        };
+        may && !pinned
+            && self.seeks(finding.rule, || Some(finding.severity))
             && !self.kept.contains(&finding.fingerprint)
     }
 

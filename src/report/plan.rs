@@ -154,7 +154,7 @@ impl Proposal {
         });
         let rows: Vec<[String; 5]> = std::iter::once(header).chain(rows).collect();
         let moves = (rows.len() > 1).then(|| align(&rows));
-        let header = ["SERVICE", "GETS", "FOR", "WRITTEN IN"].map(String::from);
+        let header = ["SERVICE", "EDIT", "WHY", "WRITTEN IN"].map(String::from);
         let rows = self.rewrites.iter().map(|it| {
             let it = it.clone();
             [it.service.unwrap_or_default(), it.what, it.rule, it.place]
@@ -204,7 +204,11 @@ impl Proposal {
         };
         let rewrites = match self.rewrites.len() as u32 {
             0 => String::new(),
-            count => counted(count, "place is rewritten", "places are rewritten"),
+            count => counted(
+                count,
+                "finding is resolved in place",
+                "findings are resolved in place",
+            ),
         };
         let parts = [moved, rewrites]
             .into_iter()
@@ -214,7 +218,9 @@ impl Proposal {
 }
 
 impl ProposedRewrite {
-    fn of(world: &World, finding: &Finding) -> Option<Self> {
+    /// What resolves a finding, if an edit does that moves no port.
+    #[must_use]
+    pub fn of(world: &World, finding: &Finding) -> Option<Self> {
         Some(Self {
             rule: finding.rule.to_owned(),
             service: finding.claims.first().map(|claim| claim.service.clone()),

@@ -74,10 +74,13 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
                         },
                         publishes: vec![id(port)],
                     });
-                    out.push(Finding {
-                        fix,
-                        ..finding(rule, index, project, of, first, later)
-                    });
+                    let mut finding = finding(rule, index, project, of, first, later);
+                    if fix.is_none() {
+                        // the list replaces all before it
+                        let more = "repeat its other ports there";
+                        finding.help = finding.help.map(|help| format!("{help}, and {more}"));
+                    }
+                    out.push(Finding { fix, ..finding });
                 }
                 before.push(later);
             }
