@@ -449,11 +449,11 @@ impl<'s, 'a> EntryText<'s, 'a> {
             let span = list.span;
             span.start <= self.node.span.start && self.node.span.end <= span.end
         };
-        let lists = self.book.documents().iter().filter_map(|root| {
+        let mut lists = self.book.documents().iter().filter_map(|root| {
             let ports = root.get("services")?.get(service)?.get("ports")?;
             Some(ports).filter(|ports| ports.steps().is_empty() && ports.tag.is_none())
         });
-        let list = lists.filter(holds).next();
+        let list = lists.find(holds);
         let list = list.ok_or("its `ports` are not written in the service itself")?;
         self.book.prepend(list, "!override ", &[])
     }

@@ -79,10 +79,8 @@ pub fn ignores(file: &SourceFile, id: FileId) -> Vec<Ignore> {
 fn ignore(text: &str, comment: Span, layout: &Layout) -> Option<Ignore> {
     let words = &text[comment.range()];
     // it may stand behind another comment
-    let mark = words.match_indices(MARK).map(|(at, _)| at);
-    let mark = mark
-        .filter(|at| words[..*at].trim_end().ends_with('#'))
-        .next()?;
+    let mut mark = words.match_indices(MARK).map(|(at, _)| at);
+    let mark = mark.find(|at| words[..*at].trim_end().ends_with('#'))?;
     let rest = words[mark + MARK.len()..].trim_start();
     let rest = rest.strip_prefix("ignore")?;
     let (whole_file, rest) = match rest.strip_prefix("-file") {
