@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::binding::{Engine, Port, PortRange, PortSet};
 use crate::compose::project::Project;
+use crate::document::Document;
 use crate::machine::Machine;
 use crate::settings::{NamedHost, Pool, Settings};
 use crate::worktree::Neighbour;
@@ -29,6 +30,8 @@ pub struct World {
     pub neighbours: Arc<Vec<Neighbour>>,
     /// The Swarm stack that the projects would be deployed as, instead of started by Compose.
     pub stack: Option<String>,
+    /// Documents that list published ports, where a rule asks for them.
+    pub documents: Vec<Document>,
     /// What the user has settled for good.
     pub settings: Arc<Settings>,
 }

@@ -60,7 +60,7 @@ impl FailOn {
 
 pub(super) fn run(args: &CheckArgs, projects: &ProjectArgs) -> Status {
     let view = match args.view.read(projects, args.stack.as_deref()) {
-        Ok(view) => view,
+        Ok(view) => view.documented(),
         Err(error) => return super::usage(&error),
     };
     let before = match args.known.before(&view, &args.view, projects) {

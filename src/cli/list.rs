@@ -5,15 +5,18 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
+use super::input::Input;
 use super::machine::{MachineArgs, Scene};
 use super::output::{self, NotWritten};
 use super::{ProjectArgs, Status, print};
+use crate::document;
+use crate::document::embed::{NoPlace, embed};
+use crate::document::table::Row;
 use crate::report::concise::problem_line;
-use crate::report::embed::{NoPlace, embed};
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
-use crate::source::SourceFile;
+use crate::source::{self, SourceFile};
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -89,11 +92,11 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
         (Format::Json, _) => super::print_json(&list),
         (Format::Human, _) => print(&table::render(&list)),
         (Format::Markdown, Some(file)) if input.found => {
-            if let Err(error) = write(file, &list) {
+            if let Err(error) = write(file, &input, &list) {
                 return super::usage(&error);
             }
         }
-        (Format::Markdown, _) => print(&table::markdown(&list)),
+        (Format::Markdown, _) => print(&markdown(&input, &list, &input.reading.cwd)),
     }
     if !input.found {
         Status::Nothing
@@ -104,8 +107,18 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     }
 }
 
+/// The table for a document in a folder.
+fn markdown(input: &Input, list: &List, folder: &Utf8Path) -> String {
+    let names = document::names(&input.projects, folder);
+    let projects = list.projects.iter().zip(&names);
+    let rows: Vec<Row> = projects
+        .flat_map(|(project, name)| Row::all(project, name))
+        .collect();
+    document::table::write(&rows)
+}
+
 /// Writes the table into a document that has a place for it.
-fn write(file: &Utf8Path, list: &List) -> Result<(), ListError> {
+fn write(file: &Utf8Path, input: &Input, list: &List) -> Result<(), ListError> {
     if !list.errors.is_empty() {
         return Err(ListError::Partial(file.to_owned()));
     }
@@ -113,8 +126,10 @@ fn write(file: &Utf8Path, list: &List) -> Result<(), ListError> {
     let bytes = std::fs::read(file).map_err(unreadable)?;
     let old = SourceFile::decode(file, bytes)
         .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-    let new = embed(old.text(), &table::markdown(list))
-        .map_err(|error| ListError::NoPlace(file.to_owned(), error))?;
+    let path = source::join(&input.reading.cwd, file);
+    let table = markdown(input, list, path.parent().unwrap_or(&path));
+    let new =
+        embed(old.text(), &table).map_err(|error| ListError::NoPlace(file.to_owned(), error))?;
     if new == old.text() {
         print(&format!("{file} is up to date\n"));
         return Ok(());

@@ -27,6 +27,7 @@ mod replica_collision;
 mod reserved_port;
 mod stack_collision;
 mod swarm_ingress_collision;
+pub(crate) mod undocumented_port;
 mod unpinned_host_port;
 mod unset_variable_port;
 pub(crate) mod unused_ignore;
@@ -147,7 +148,7 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 31] = [
+pub const RULES: [Rule; 32] = [
     ambiguous_port_scalar::RULE,
     boot_collision::RULE,
     browser_blocked_port::RULE,
@@ -174,6 +175,7 @@ pub const RULES: [Rule; 31] = [
     reserved_port::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
+    undocumented_port::RULE,
     unpinned_host_port::RULE,
     unset_variable_port::RULE,
     unused_ignore::RULE,
@@ -319,7 +321,7 @@ pub fn check(world: &World) -> Vec<Finding> {
 }
 
 /// Whether a rule counts in any file at all.
-fn is_on(rule: &Rule, world: &World) -> bool {
+pub(crate) fn is_on(rule: &Rule, world: &World) -> bool {
     let sources = world.projects.iter().map(|project| &project.sources);
     let mut files = sources.flat_map(|sources| sources.files());
     files.any(|file| world.settings.level(rule, file.path()).is_some())

@@ -38,6 +38,8 @@ pub struct Settings {
     pub hosts: Vec<NamedHost>,
     /// True if what the repository's other git worktrees publish counts as held.
     pub worktrees: bool,
+    /// The documents that list published ports; `None` is the nearest README of each project.
+    pub documents: Option<Globs>,
     /// The folder of the file, from the root: globs are relative to it.
     pub root: Utf8PathBuf,
     /// The working directory, from the root: the paths of files are relative to it.

@@ -43,4 +43,5 @@ mod shared_hosts;
 mod since;
 mod suppress;
 mod tables;
+mod undocumented;
 mod worktree;
