@@ -63,13 +63,8 @@ impl World {
     /// The host ports that the pools of a project leave out; none if it has no pools.
     #[must_use]
     pub fn outside_pools(&self, project: usize) -> Option<PortSet> {
-        let mut pools = self.pools(project).peekable();
-        pools.peek()?;
-        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
-        for ports in pools.flat_map(|pool| &pool.ports) {
-            ports.iter().for_each(|port| outside.remove(port));
-        }
-        Some(outside)
+        let file = self.projects[project].files.first()?;
+        self.settings.outside_pools(file)
     }
 
     /// Each group of projects on each of its machines; none where Swarm places them.

@@ -5,8 +5,9 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
+use super::config::ConfigArgs;
 use super::input::Input;
-use super::machine::{MachineArgs, Scene};
+use super::machine::{Asked, MachineArgs, Scene};
 use super::output::{self, NotWritten};
 use super::{ProjectArgs, Status, print};
 use crate::document;
@@ -25,11 +26,14 @@ pub struct ListArgs {
     /// Compose files, or folders to search for them; none: the current folder
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
-    /// Show what holds or wants a port on this machine: containers, programs, Swarm, the files
+    /// Show what holds or wants a port on this machine: containers, programs, Swarm, the files, and
+    /// what portplan.yaml reserves
     #[arg(long)]
     live: bool,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -54,6 +58,10 @@ enum Format {
 enum ListError {
     #[error("a machine's ports are no part of a document: leave out --format markdown and --write")]
     Live,
+    #[error(
+        "portplan.yaml says nothing of what files publish: --config and --no-config go with --live"
+    )]
+    NoConfig,
     #[error("--write takes a table: add --format markdown")]
     NoTable,
     #[error("`{0}` cannot be read: {1}")]
@@ -73,6 +81,9 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
             true => super::usage(&ListError::Live),
             false => live(args, projects),
         };
+    }
+    if args.config.is_given() {
+        return super::usage(&ListError::NoConfig);
     }
     if args.write.is_some() && !table {
         return super::usage(&ListError::NoTable);
@@ -141,7 +152,15 @@ fn write(file: &Utf8Path, input: &Input, list: &List) -> Result<(), ListError> {
 
 /// Everything that holds or wants a port, the files' and the machine's.
 fn live(args: &ListArgs, projects: &ProjectArgs) -> Status {
-    let scene = match Scene::read(projects, &args.paths, &args.machine, &[], true) {
+    let asked = Asked {
+        paths: &args.paths,
+        machines: &args.machine,
+        against: &[],
+        needed: true,
+        hosts: false,
+        config: &args.config,
+    };
+    let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,
         Err(error) => return super::usage(&error),
     };

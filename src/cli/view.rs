@@ -225,7 +225,7 @@ fn documents(world: &World, cwd: &Utf8Path, files: &dyn Files) -> Found {
 }
 
 /// Reads more projects in the same way.
-fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
+pub(super) fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
     let more = Reading {
         requests,
         stdin: None,

@@ -11,7 +11,7 @@ mod value;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::binding::{Port, PortRange, Protocol};
+use crate::binding::{Port, PortRange, PortSet, Protocol};
 use crate::compose::problem::Problem;
 use crate::compose::project::Project;
 use crate::finding::Severity;
@@ -110,6 +110,18 @@ impl Settings {
         let file = self.from_root(file);
         let pools = self.pools.iter();
         pools.filter(move |pool| pool.paths.cover(&file))
+    }
+
+    /// The host ports that the pools for a project in a file leave out; none if it has no pools.
+    #[must_use]
+    pub fn outside_pools(&self, file: &Utf8Path) -> Option<PortSet> {
+        let mut pools = self.pools(file).peekable();
+        pools.peek()?;
+        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
+        for ports in pools.flat_map(|pool| &pool.ports) {
+            ports.iter().for_each(|port| outside.remove(port));
+        }
+        Some(outside)
     }
 
     /// What a port is reserved for, if it is.

@@ -39,6 +39,7 @@ mod rules_forms;
 mod rules_ports;
 mod schemas;
 mod settings;
+mod settled;
 mod shared_hosts;
 mod since;
 mod suppress;
