@@ -1,11 +1,15 @@
 //! What the user wants of a plan: the flags that plan and fix share.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 
+use super::known::KnownArgs;
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status};
 use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
+use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
 use crate::plan::{Pin, Policy, Strategy};
 use crate::remedy::{Manner, Remedy};
@@ -39,6 +43,8 @@ pub struct PolicyArgs {
     /// Where to write new numbers
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = Into::Compose)]
     into: Into,
+    #[command(flatten)]
+    known: KnownArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -73,7 +79,7 @@ impl PolicyArgs {
     }
 
     /// The policy.
-    pub fn policy(&self, view: &View) -> Policy {
+    fn policy(&self, view: &View, known: &BTreeSet<Fingerprint>) -> Policy {
         let settled = &view.world.settings.pins;
         Policy {
             strategy: self.strategy,
@@ -81,6 +87,7 @@ impl PolicyArgs {
             services: self.services.clone(),
             rules: self.rules.clone(),
             accepted: suppress::accepted(&view.world),
+            known: suppress::known(&view.world, known),
             ..Policy::of(&view.world)
         }
     }
@@ -115,8 +122,8 @@ impl PolicyArgs {
     }
 }
 
-/// Looks at what is to be planned, and says what could not be seen: then the view is partial, which
-/// is the second.
+/// Looks at what is to be planned and at what may be done, and says what could not be seen: then the
+/// view is partial, which is the third.
 ///
 /// # Errors
 /// The status to end with; the reason has been told.
@@ -124,18 +131,24 @@ pub fn look(
     policy: &PolicyArgs,
     view: &ViewArgs,
     projects: &ProjectArgs,
-) -> Result<(View, bool), Status> {
-    let view = view.read(projects, None);
+) -> Result<(View, Policy, bool), Status> {
+    let args = view;
+    let view = args.read(projects, None);
     let view = view.map_err(|error| super::usage(&error))?;
     if let Some(unknown) = policy.unknown(&view) {
         anstream::eprintln!("error: {unknown}");
         return Err(Status::Partial);
     }
     let partial = tell_problems(&view);
-    match view.found {
-        true => Ok((view, partial)),
-        false => Err(Status::Nothing),
+    if !view.found {
+        return Err(Status::Nothing);
     }
+    let known = policy.known.fingerprints(&view, args, projects);
+    let policy = policy.policy(&view, &known.map_err(|error| super::usage(&error))?);
+    if !policy.known.is_empty() {
+        anstream::eprintln!("note: what is known already stays as it is");
+    }
+    Ok((view, policy, partial))
 }
 
 /// Says on standard error what could not be read or seen; true if the view is partial.

@@ -9,7 +9,7 @@ mod ephemeral_range;
 mod exposed_on_all_interfaces;
 mod hard_coded_port;
 mod host_ip_not_here;
-mod host_port_collision;
+pub(crate) mod host_port_collision;
 mod huge_range;
 mod listener_collision;
 mod loopback_reachable_from_lan;

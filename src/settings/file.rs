@@ -56,6 +56,11 @@ pub struct ConfigFile {
     #[serde(default)]
     #[schemars(schema_with = "texts_schema")]
     documents: Option<Several<Text<Glob>>>,
+    /// What `check --write-baseline` wrote, relative to this file: what is in it is known to check,
+    /// plan and fix.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    baseline: Option<Utf8PathBuf>,
 }
 
 type Levels = Table<Text<RuleName>, Level>;
@@ -218,6 +223,7 @@ impl ConfigFile {
             hosts,
             worktrees: self.worktrees,
             documents: self.documents.map(globs).transpose()?,
+            baseline: self.baseline,
             ..Settings::default()
         };
         Ok((settings, snapshots))

@@ -17,6 +17,7 @@ use crate::compose::project::Project;
 use crate::finding::Severity;
 use crate::machine::Machine;
 use crate::plan::Pin;
+use crate::report::slashes;
 use crate::rules::Rule;
 use crate::source::{self, SourceMap};
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub worktrees: bool,
     /// The documents that list published ports; `None` is the nearest README of each project.
     pub documents: Option<Globs>,
+    /// The baseline, relative to the file.
+    pub baseline: Option<Utf8PathBuf>,
     /// The folder of the file, from the root: globs are relative to it.
     pub root: Utf8PathBuf,
     /// The working directory, from the root: the paths of files are relative to it.
@@ -147,6 +150,23 @@ impl Settings {
     ) -> Option<&'s T> {
         let file = self.from_root(file);
         some.find(|one| globs(one).cover(&file))
+    }
+
+    /// The baseline, as it is shown.
+    #[must_use]
+    pub fn baseline(&self) -> Option<Utf8PathBuf> {
+        let path = self.baseline.as_ref()?;
+        Some(self.shown(&source::join(&self.root, path)))
+    }
+
+    /// What a file is called in what is stored: by its path from the folder of `portplan.yaml`,
+    /// wherever the program is called; without one, as it is shown.
+    #[must_use]
+    pub fn name_of(&self, file: &Utf8Path) -> String {
+        match self.root.as_str() {
+            "" => slashes(file),
+            _ => slashes(&self.from_root(file)),
+        }
     }
 
     /// The path of a file as globs see it, from the folder of `portplan.yaml`.

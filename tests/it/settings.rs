@@ -283,7 +283,9 @@ fn init() {
     for key in schema["properties"].as_object().unwrap().keys() {
         assert!(keys.get(key).is_some(), "{key}");
     }
-    let whole = whole.replace("snapshot:", "# snapshot:");
+    let whole = whole
+        .replace("snapshot:", "# snapshot:")
+        .replace("baseline:", "# baseline:");
     fs::write(
         folder.path().join("whole.yaml"),
         whole.replace("worktrees: true", ""),
@@ -332,6 +334,10 @@ fn the_examples_of_the_page() {
             ("portplan.yaml", &config),
             ("web/compose.yaml", "services: {}\n"),
             ("snapshots/edge-1.json", &machine.unwrap()),
+            (
+                "portplan-baseline.json",
+                "{\"version\": 1, \"findings\": []}",
+            ),
         ]);
         let mut git = std::process::Command::new("git");
         let git = git.args(["init", "-q"]).current_dir(folder.path());
