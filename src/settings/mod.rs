@@ -6,6 +6,7 @@ pub mod find;
 mod glob;
 pub mod init;
 mod mistake;
+mod reader;
 mod share;
 mod value;
 
