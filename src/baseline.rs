@@ -1,13 +1,13 @@
 //! The findings that were there when a project took portplan up: known, and not to be told again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::fingerprint::Fingerprint;
-use crate::report::slashes;
 use crate::rules::Rule;
 use crate::suppress;
 use crate::world::World;
@@ -97,14 +97,15 @@ impl Baseline {
         let asked = asked.filter(|(index, _)| world.is_asked(*index));
         let sources = asked.map(|(_, project)| &project.sources);
         let files = sources.flat_map(|sources| sources.files());
-        let files: BTreeSet<String> = files.map(|file| slashes(file.path())).collect();
+        let files = files.map(|file| (world.settings.name_of(file.path()), file.path()));
+        let files: BTreeMap<String, &Utf8Path> = files.collect();
         self.findings.iter().filter(move |known| {
             let rule = Rule::named(&known.rule);
-            files.contains(&known.file)
-                && !found.contains(&known.fingerprint)
-                && rule.is_none_or(|rule| {
-                    suppress::looked_for(world, rule, known.file.as_str().into())
-                })
+            let file = files.get(&known.file).copied();
+            file.is_some_and(|file| {
+                !found.contains(&known.fingerprint)
+                    && rule.is_none_or(|rule| suppress::looked_for(world, rule, file))
+            })
         })
     }
 }
@@ -112,6 +113,6 @@ impl Baseline {
 fn file(finding: &Finding, world: &World) -> String {
     finding.labels.first().map_or_else(String::new, |label| {
         let sources = &world.projects[label.project].sources;
-        slashes(sources.file(label.span.file).path())
+        world.settings.name_of(sources.file(label.span.file).path())
     })
 }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::finding::{ClaimRef, Finding, Label};
-use crate::report::slashes;
 use crate::world::World;
 
 /// Names a finding by what it is about and not by the line it is on.
@@ -86,7 +85,7 @@ fn claimed(claim: &ClaimRef, world: &World) -> String {
     let file = project.sources.file(claim.origin.span.file).path();
     // one string of texts that hold no line breaks themselves
     [
-        &slashes(file),
+        &world.settings.name_of(file),
         &project.name,
         &claim.service,
         claim.host_ip.as_deref().unwrap_or_default(),
@@ -100,5 +99,5 @@ fn labelled(label: &Label, world: &World) -> String {
     let project = &world.projects[label.project];
     let file = project.sources.file(label.span.file).path();
     let text = project.sources.slice(label.span);
-    [&slashes(file), &*project.name, text].join("\n")
+    [&world.settings.name_of(file), &*project.name, text].join("\n")
 }

@@ -8,6 +8,7 @@ pub mod binding;
 pub mod claim;
 pub mod cli;
 pub mod compose;
+pub mod document;
 pub mod edit;
 pub mod engine;
 pub mod finding;

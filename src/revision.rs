@@ -169,6 +169,17 @@ impl Files for Revision {
             Place::Nothing => None,
         }
     }
+
+    fn walk(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let Ok(inside) = folder.strip_prefix(&self.root) else {
+            return Disk.walk(folder);
+        };
+        let files = self.entries.iter();
+        let files = files.filter(|(path, entry)| {
+            path.starts_with(inside) && matches!(entry.kind, EntryKind::File)
+        });
+        files.map(|(path, _)| self.root.join(path)).collect()
+    }
 }
 
 impl Tree for Revision {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::binding::{Engine, Port, PortRange, PortSet};
 use crate::compose::project::Project;
+use crate::document::Document;
 use crate::machine::Machine;
 use crate::settings::{NamedHost, Pool, Settings};
 use crate::worktree::Neighbour;
@@ -29,6 +30,8 @@ pub struct World {
     pub neighbours: Arc<Vec<Neighbour>>,
     /// The Swarm stack that the projects would be deployed as, instead of started by Compose.
     pub stack: Option<String>,
+    /// Documents that list published ports, where a rule asks for them.
+    pub documents: Vec<Document>,
     /// What the user has settled for good.
     pub settings: Arc<Settings>,
 }
@@ -60,13 +63,8 @@ impl World {
     /// The host ports that the pools of a project leave out; none if it has no pools.
     #[must_use]
     pub fn outside_pools(&self, project: usize) -> Option<PortSet> {
-        let mut pools = self.pools(project).peekable();
-        pools.peek()?;
-        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
-        for ports in pools.flat_map(|pool| &pool.ports) {
-            ports.iter().for_each(|port| outside.remove(port));
-        }
-        Some(outside)
+        let file = self.projects[project].files.first()?;
+        self.settings.outside_pools(file)
     }
 
     /// Each group of projects on each of its machines; none where Swarm places them.

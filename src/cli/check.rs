@@ -1,5 +1,6 @@
 //! `portplan check`
 
+use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::known::KnownArgs;
@@ -33,6 +34,9 @@ pub struct CheckArgs {
     /// Show what Compose would refuse for reasons apart from ports, too
     #[arg(short, long)]
     verbose: bool,
+    /// Write what is found to this file, for --baseline; all of it is known then
+    #[arg(long, value_name = "FILE", help_heading = "What is known already")]
+    write_baseline: Option<Utf8PathBuf>,
     #[command(flatten)]
     known: KnownArgs,
     #[command(flatten)]
@@ -60,7 +64,7 @@ impl FailOn {
 
 pub(super) fn run(args: &CheckArgs, projects: &ProjectArgs) -> Status {
     let view = match args.view.read(projects, args.stack.as_deref()) {
-        Ok(view) => view,
+        Ok(view) => view.documented(),
         Err(error) => return super::usage(&error),
     };
     let before = match args.known.before(&view, &args.view, projects) {
@@ -79,7 +83,9 @@ pub(super) fn run(args: &CheckArgs, projects: &ProjectArgs) -> Status {
             max_warnings: args.max_warnings,
         },
     };
-    let known = args.known.apply(before, &mut outcome);
+    let known = args
+        .known
+        .apply(before, args.write_baseline.as_deref(), &mut outcome);
     let errors = args.output.write(&outcome, args.verbose);
     let mut failed = Vec::new();
     failed.extend(known.err().map(|error| super::usage(&error)));

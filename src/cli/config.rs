@@ -18,6 +18,12 @@ pub struct ConfigArgs {
 }
 
 impl ConfigArgs {
+    /// True if a flag is given.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.no_config || self.config.is_some()
+    }
+
     /// What is settled for a path; without one, for the working directory.
     pub fn settings(&self, start: Option<&Utf8Path>, cwd: &Utf8Path) -> Settings {
         let path = match &self.config {

@@ -7,7 +7,7 @@ use super::policy::{self, PolicyArgs, counted};
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status, ask, print};
 use crate::edit::{self, Options, Patch};
-use crate::plan::PublishId;
+use crate::plan::{Policy, PublishId};
 use crate::report::plan::{Proposal, VERSION};
 use crate::worktree;
 
@@ -26,7 +26,8 @@ pub struct FixArgs {
     diff: bool,
     /// Carry out a plan saved by `portplan plan -o`, exactly; nothing if a file has changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pins", "services", "rules", "all", "strategy",
-        "into", "follow", "live", "against", "together", "paths", "interactive"])]
+        "into", "follow", "live", "against", "together", "paths", "interactive", "baseline",
+        "since"])]
     plan: Option<Utf8PathBuf>,
     /// Ask before each edit
     #[arg(short, long)]
@@ -36,7 +37,7 @@ pub struct FixArgs {
     unsafe_fixes: bool,
     /// Only make `${WEB_PORT:-8080}:80` of `8080:80`, so that an env file can give another port;
     /// nothing moves
-    #[arg(long, conflicts_with_all = ["plan", "interactive", "into", "follow"])]
+    #[arg(long, conflicts_with_all = ["plan", "interactive", "into", "follow", "baseline", "since"])]
     parameterize: bool,
     /// Keep the old text of each file beside it, as FILE.bak
     #[arg(long)]
@@ -51,20 +52,20 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
     if let Some(path) = &args.plan {
         return carry_out(args, path);
     }
-    let (view, partial) = match policy::look(&args.policy, &args.view, projects) {
+    let (view, policy, partial) = match policy::look(&args.policy, &args.view, projects) {
         Ok(looked) => looked,
         Err(status) => return status,
     };
     if args.parameterize {
-        return parameterize(args, &view, partial);
+        return parameterize(args, &view, &policy, partial);
     }
     // a yes to each move is enough
     let manner = args.policy.manner(args.unsafe_fixes || args.interactive);
     let propose = |policy| policy::remedy(&view, policy, manner);
     let found = if args.interactive {
-        ask::ask(&view, args.policy.policy(&view), &propose)
+        ask::ask(&view, policy, &propose)
     } else {
-        propose(args.policy.policy(&view))
+        propose(policy)
     };
     let (remedy, proposal) = match found {
         Ok(found) => found,
@@ -107,9 +108,8 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
 }
 
 /// Gives the numbers of all services, or of those named, a variable with them as its default.
-fn parameterize(args: &FixArgs, view: &View, partial: bool) -> Status {
+fn parameterize(args: &FixArgs, view: &View, policy: &Policy, partial: bool) -> Status {
     let projects = &view.world.projects;
-    let policy = args.policy.policy(view);
     let mut publishes = Vec::new();
     for (project, of) in projects.iter().enumerate() {
         for (service, of) in of.services.iter().enumerate() {

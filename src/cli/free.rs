@@ -3,19 +3,24 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::machine::{MachineArgs, Scene};
+use super::config::ConfigArgs;
+use super::machine::{Asked, MachineArgs, Scene};
 use super::{ProjectArgs, Status, print};
-use crate::binding::{Engine, HostIp, Port, Protocol};
+use crate::binding::{Engine, HostIp, Port, PortRange, PortSet, Protocol};
+use crate::compose::discover::COMPOSE_FILES;
+use crate::graph::Allocation;
 use crate::host::{self, Bind, Outcome};
 use crate::machine::Machine;
 use crate::plan::candidates;
+use crate::plan::place::in_pool;
 use crate::report::holdings::Holdings;
 
 /// Find free host ports that are good to use
 ///
 /// Not held or wanted by anything known, not lent to outgoing connections, not privileged, not
-/// refused by browsers, not another service's well-known port. Each is tried by binding it on every
-/// address, as the engine would.
+/// refused by browsers, not another service's well-known port; not reserved in portplan.yaml, and in
+/// a pool of the project if it has any. Each is tried by binding it on every address, as the engine
+/// would.
 #[derive(Args)]
 #[command(after_help = "Example: portplan free --near 8080 --count 3 --consecutive")]
 pub struct FreeArgs {
@@ -36,12 +41,20 @@ pub struct FreeArgs {
     against: Vec<Utf8PathBuf>,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
-    let needed = args.machine.named();
-    let scene = Scene::read(projects, &args.paths, &args.machine, &args.against, needed);
-    let scene = match scene {
+    let asked = Asked {
+        paths: &args.paths,
+        machines: &args.machine,
+        against: &args.against,
+        needed: args.machine.named(),
+        hosts: true,
+        config: &args.config,
+    };
+    let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,
         Err(error) => return super::usage(&error),
     };
@@ -50,23 +63,31 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
         .machines
         .first()
         .map_or_else(Engine::default, Machine::engine);
-    let mut taken = Holdings::of(&scene.world).taken();
-    taken.extend(world.machines.iter().flat_map(Machine::kept));
-    taken.extend(world.reserved());
-    // what is stored cannot be tried
-    let here = args.against.is_empty() && world.machines.iter().any(|m| m.host.is_some());
+    let mut taken = Holdings::of(world).taken();
+    for host in world.hosts() {
+        taken.add_all(Allocation::of(world, &host).taken());
+    }
+    let outside = outside_pools(&scene);
+    outside.iter().for_each(|ports| taken.add_all(ports));
 
     let mut found: Vec<Port> = Vec::new();
     let block = if args.consecutive { args.count } else { 1 };
     while found.len() < args.count as usize {
         let start = args.near.get().into();
-        let Some(range) = candidates::first_good(start, block, &taken, &engine) else {
-            anstream::eprintln!("error: there are not that many free ports");
+        let good = |engine: &Engine| candidates::first_good(start, block, &taken, engine);
+        let in_pools = || outside.as_ref().and_then(|_| good(&in_pool(&engine)));
+        let Some(range) = good(&engine).or_else(in_pools) else {
+            let of = if outside.is_some() {
+                " in the pools of portplan.yaml"
+            } else {
+                ""
+            };
+            anstream::eprintln!("error: there are not that many free ports{of}");
             return Status::Findings;
         };
         let busy: Vec<Port> = range
             .iter()
-            .filter(|port| here && !can_bind(*port, &engine))
+            .filter(|port| scene.here && !can_bind(*port, &engine))
             .collect();
         taken.extend(busy.iter().copied());
         if busy.is_empty() {
@@ -81,6 +102,21 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
             .collect::<String>(),
     );
     scene.status()
+}
+
+/// The ports that the pools of all projects asked about leave out; where there is no project, those
+/// of one that would be made in the current folder. None if any has no pools.
+fn outside_pools(scene: &Scene) -> Option<PortSet> {
+    let world = &scene.world;
+    let asked = 0..world.projects.len() - world.bystanders;
+    if asked.is_empty() {
+        let file = scene.cwd.join(COMPOSE_FILES[0]);
+        return world.settings.outside_pools(&file);
+    }
+    let outside = asked.map(|project| world.outside_pools(project));
+    let outside: Vec<PortSet> = outside.collect::<Option<_>>()?;
+    let of_all = |port: &Port| outside.iter().all(|ports| ports.contains(*port));
+    Some(PortRange::ALL.iter().filter(of_all).collect())
 }
 
 /// Tries a port on every address of both families, TCP and UDP.

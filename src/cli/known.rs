@@ -1,4 +1,5 @@
-//! What is known already: `--baseline`, `--write-baseline`, `--since`
+//! What is known already: `--baseline`, `--write-baseline`, `--since`, and `baseline` of
+//! `portplan.yaml`
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,19 +16,18 @@ use crate::fingerprint::Fingerprint;
 use crate::report::check::Outcome;
 use crate::report::summary::count;
 use crate::revision::RevisionError;
+use crate::settings::Settings;
 use crate::suppress::{self, Silencer};
 
-/// The flags that say which findings are known already.
+/// The flags that say what is known already.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "What is known already")]
 pub struct KnownArgs {
-    /// Tell only what is not in this file
+    /// Leave out what is in this file, from `check --write-baseline`; instead of `baseline` of
+    /// portplan.yaml
     #[arg(long, value_name = "FILE")]
     baseline: Option<Utf8PathBuf>,
-    /// Write what is found to this file, for --baseline; all of it is known then
-    #[arg(long, value_name = "FILE")]
-    write_baseline: Option<Utf8PathBuf>,
-    /// Tell only what was not there at this revision, such as HEAD or origin/main
+    /// Leave out what was there at this revision, such as HEAD or origin/main
     #[arg(long, value_name = "REV")]
     since: Option<String>,
 }
@@ -45,11 +45,14 @@ pub struct Before {
 #[derive(Debug, thiserror::Error)]
 pub enum KnownError {
     /// There is no such file, or it may not be read.
-    #[error("`{0}` cannot be read: {1}; --write-baseline {0} makes one")]
+    #[error("`{0}` cannot be read: {1}; `check --write-baseline {0}` makes one")]
     Unreadable(Utf8PathBuf, io::Error),
     /// It is something else.
     #[error("`{0}` {1}")]
     NoBaseline(Utf8PathBuf, BaselineError),
+    /// The revision cannot be read.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
     /// Not all was seen, so that the baseline would lack something.
     #[error("`{0}` was not written, for not all could be read")]
     Partial(Utf8PathBuf),
@@ -68,7 +71,7 @@ impl KnownArgs {
         view: &View,
         args: &ViewArgs,
         projects: &ProjectArgs,
-    ) -> Result<Option<Before>, RevisionError> {
+    ) -> Result<Option<Before>, KnownError> {
         let Some(revision) = &self.since else {
             return Ok(None);
         };
@@ -88,11 +91,39 @@ impl KnownArgs {
         }))
     }
 
-    /// Parts what is new from what is known, and writes what is known from now on.
+    /// The baseline that holds, if any does: that of the flag, or of the settings.
+    fn file(&self, settings: &Settings) -> Option<Utf8PathBuf> {
+        self.baseline.clone().or_else(|| settings.baseline())
+    }
+
+    /// What a plan need not resolve.
+    ///
+    /// # Errors
+    /// The baseline or the revision cannot be read.
+    pub fn fingerprints(
+        &self,
+        view: &View,
+        args: &ViewArgs,
+        projects: &ProjectArgs,
+    ) -> Result<BTreeSet<Fingerprint>, KnownError> {
+        let before = self.before(view, args, projects)?;
+        let mut known = before.map_or_else(BTreeSet::new, |before| before.known);
+        if let Some(path) = self.file(&view.world.settings) {
+            known.extend(read(&path)?.fingerprints());
+        }
+        Ok(known)
+    }
+
+    /// Parts what is new from what is known, and writes what is known from now on to `new`.
     ///
     /// # Errors
     /// The baseline cannot be read or written; the outcome is as it was then.
-    pub fn apply(&self, before: Option<Before>, outcome: &mut Outcome) -> Result<(), KnownError> {
+    pub fn apply(
+        &self,
+        before: Option<Before>,
+        new: Option<&Utf8Path>,
+        outcome: &mut Outcome,
+    ) -> Result<(), KnownError> {
         if let Some(Before {
             revision,
             known,
@@ -107,17 +138,23 @@ impl KnownArgs {
             }
             accept(&known, &Silencer::Revision(revision), outcome);
         }
-        if let Some(path) = &self.baseline {
-            let old = read(path)?;
+        if let Some(path) = self.file(&outcome.world.settings) {
+            let is_anew = new.is_some_and(|new| is_same(new, &path));
+            // the first one that the settings name is yet to be written
+            let is_first = is_anew && self.baseline.is_none() && !path.exists();
+            let old = match is_first {
+                true => Baseline::of([], &outcome.world),
+                false => read(&path)?,
+            };
             // one that is written anew drops what is gone
-            if self.write_baseline.as_ref() != Some(path) {
-                outcome.remarks.extend(gone(&old, path, outcome));
+            if !is_anew {
+                outcome.remarks.extend(gone(&old, &path, outcome));
             }
             accept(&old.fingerprints(), &Silencer::Baseline, outcome);
         }
-        if let Some(path) = &self.write_baseline {
+        if let Some(path) = new {
             if outcome.problems(Gravity::Error).next().is_some() {
-                return Err(KnownError::Partial(path.clone()));
+                return Err(KnownError::Partial(path.to_owned()));
             }
             let known = outcome.silenced.iter().filter(|it| it.by.is_baseline());
             let known = known.map(|it| &it.finding);
@@ -127,6 +164,13 @@ impl KnownArgs {
         }
         Ok(())
     }
+}
+
+/// True if two paths, as they are shown, are one file.
+fn is_same(a: &Utf8Path, b: &Utf8Path) -> bool {
+    let whole =
+        |path: &Utf8Path| std::path::absolute(path).map(|path| path.canonicalize().unwrap_or(path));
+    a == b || whole(a).is_ok_and(|a| whole(b).is_ok_and(|b| a == b))
 }
 
 fn read(path: &Utf8Path) -> Result<Baseline, KnownError> {

@@ -5,15 +5,19 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
-use super::machine::{MachineArgs, Scene};
+use super::config::ConfigArgs;
+use super::input::Input;
+use super::machine::{Asked, MachineArgs, Scene};
 use super::output::{self, NotWritten};
 use super::{ProjectArgs, Status, print};
+use crate::document;
+use crate::document::embed::{NoPlace, embed};
+use crate::document::table::Row;
 use crate::report::concise::problem_line;
-use crate::report::embed::{NoPlace, embed};
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
-use crate::source::SourceFile;
+use crate::source::{self, SourceFile};
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -22,11 +26,14 @@ pub struct ListArgs {
     /// Compose files, or folders to search for them; none: the current folder
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
-    /// Show what holds or wants a port on this machine: containers, programs, Swarm, the files
+    /// Show what holds or wants a port on this machine: containers, programs, Swarm, the files, and
+    /// what portplan.yaml reserves
     #[arg(long)]
     live: bool,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -51,6 +58,10 @@ enum Format {
 enum ListError {
     #[error("a machine's ports are no part of a document: leave out --format markdown and --write")]
     Live,
+    #[error(
+        "portplan.yaml says nothing of what files publish: --config and --no-config go with --live"
+    )]
+    NoConfig,
     #[error("--write takes a table: add --format markdown")]
     NoTable,
     #[error("`{0}` cannot be read: {1}")]
@@ -71,6 +82,9 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
             false => live(args, projects),
         };
     }
+    if args.config.is_given() {
+        return super::usage(&ListError::NoConfig);
+    }
     if args.write.is_some() && !table {
         return super::usage(&ListError::NoTable);
     }
@@ -89,11 +103,11 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
         (Format::Json, _) => super::print_json(&list),
         (Format::Human, _) => print(&table::render(&list)),
         (Format::Markdown, Some(file)) if input.found => {
-            if let Err(error) = write(file, &list) {
+            if let Err(error) = write(file, &input, &list) {
                 return super::usage(&error);
             }
         }
-        (Format::Markdown, _) => print(&table::markdown(&list)),
+        (Format::Markdown, _) => print(&markdown(&input, &list, &input.reading.cwd)),
     }
     if !input.found {
         Status::Nothing
@@ -104,8 +118,18 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     }
 }
 
+/// The table for a document in a folder.
+fn markdown(input: &Input, list: &List, folder: &Utf8Path) -> String {
+    let names = document::names(&input.projects, folder);
+    let projects = list.projects.iter().zip(&names);
+    let rows: Vec<Row> = projects
+        .flat_map(|(project, name)| Row::all(project, name))
+        .collect();
+    document::table::write(&rows)
+}
+
 /// Writes the table into a document that has a place for it.
-fn write(file: &Utf8Path, list: &List) -> Result<(), ListError> {
+fn write(file: &Utf8Path, input: &Input, list: &List) -> Result<(), ListError> {
     if !list.errors.is_empty() {
         return Err(ListError::Partial(file.to_owned()));
     }
@@ -113,8 +137,10 @@ fn write(file: &Utf8Path, list: &List) -> Result<(), ListError> {
     let bytes = std::fs::read(file).map_err(unreadable)?;
     let old = SourceFile::decode(file, bytes)
         .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-    let new = embed(old.text(), &table::markdown(list))
-        .map_err(|error| ListError::NoPlace(file.to_owned(), error))?;
+    let path = source::join(&input.reading.cwd, file);
+    let table = markdown(input, list, path.parent().unwrap_or(&path));
+    let new =
+        embed(old.text(), &table).map_err(|error| ListError::NoPlace(file.to_owned(), error))?;
     if new == old.text() {
         print(&format!("{file} is up to date\n"));
         return Ok(());
@@ -126,7 +152,15 @@ fn write(file: &Utf8Path, list: &List) -> Result<(), ListError> {
 
 /// Everything that holds or wants a port, the files' and the machine's.
 fn live(args: &ListArgs, projects: &ProjectArgs) -> Status {
-    let scene = match Scene::read(projects, &args.paths, &args.machine, &[], true) {
+    let asked = Asked {
+        paths: &args.paths,
+        machines: &args.machine,
+        against: &[],
+        needed: true,
+        hosts: false,
+        config: &args.config,
+    };
+    let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,
         Err(error) => return super::usage(&error),
     };

@@ -6,13 +6,20 @@ use std::thread;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use super::Status;
+use super::config::ConfigArgs;
 use super::input::{InputError, ProjectArgs};
+use super::view::load;
+use super::{Status, policy};
 use crate::compose::problem::{Kind, Problem};
+use crate::compose::project::Project;
+use crate::compose::reading::Reading;
 use crate::engine::endpoint::{Choice, Source, Surroundings};
 use crate::engine::{Endpoint, EngineError, Failure, Hints, Limits, endpoint, observe};
 use crate::host::{self, Owner};
 use crate::machine::{Machine, VERSION};
+use crate::settings::Settings;
+use crate::source::Disk;
+use crate::worktree::{Neighbour, Repository};
 use crate::world::World;
 
 /// The flags that choose machines.
@@ -65,48 +72,82 @@ impl MachineArgs {
 
 /// The compose files and the machines that a question about ports is asked of, as one host each.
 pub struct Scene {
-    /// The files' projects, if there are any, and the machines.
+    /// The files' projects, if there are any, with those that share a host with them; and the
+    /// machines.
     pub world: World,
+    /// The working directory.
+    pub cwd: Utf8PathBuf,
+    /// True if a machine is the one that the program runs on.
+    pub here: bool,
     /// False if something could not be seen; it has been told.
     pub whole: bool,
 }
 
+/// What a question about ports is asked of, as flags say it.
+pub struct Asked<'a> {
+    /// Files and folders; none is the current folder.
+    pub paths: &'a [Utf8PathBuf],
+    /// Which machines.
+    pub machines: &'a MachineArgs,
+    /// Stored machines, in place of live ones.
+    pub against: &'a [Utf8PathBuf],
+    /// An engine that does not answer is a problem.
+    pub needed: bool,
+    /// Beside live machines, the hosts that the projects run on, as their snapshots have them.
+    pub hosts: bool,
+    /// What is settled.
+    pub config: &'a ConfigArgs,
+}
+
 impl Scene {
-    /// Reads the files that `paths` and the flags name, and the machines: those stored in `against`,
-    /// or if there are none, the live ones.
+    /// Reads the files that are named, and the machines: those stored, or if there are none, the
+    /// live ones.
     ///
     /// # Errors
     /// What cannot be asked for together.
-    pub fn read(
-        projects: &ProjectArgs,
-        paths: &[Utf8PathBuf],
-        machines: &MachineArgs,
-        against: &[Utf8PathBuf],
-        needed: bool,
-    ) -> Result<Self, InputError> {
-        let input = projects.read(paths)?;
-        let mut seen = match against {
-            [] => machines.read(needed),
+    pub fn read(projects: &ProjectArgs, asked: &Asked<'_>) -> Result<Self, InputError> {
+        let input = projects.read(asked.paths)?;
+        let reading = input.reading;
+        let start = asked.paths.first().map(Utf8PathBuf::as_path);
+        let start = start.or(projects.first_file());
+        let settings = asked.config.settings(start, &reading.cwd);
+        let mut seen = match asked.against {
+            [] => asked.machines.read(asked.needed),
             _ => Machines::default(),
         };
-        stored(against, &mut seen);
-        super::tell(&seen.problems, &seen.remarks);
+        let here = seen.machines.iter().any(|machine| machine.host.is_some());
+        stored(asked.against, &mut seen);
         // a folder without a compose file wants nothing
-        let projects = if input.found {
+        let mut projects = if input.found {
             input.projects
         } else {
             Vec::new()
         };
-        let machines = seen.machines;
-        let world = World {
-            projects,
-            machines,
-            together: true,
-            ..World::default()
+        if asked.hosts && asked.against.is_empty() && !asked.machines.named() {
+            seen.machines.extend(of_hosts(&settings, &projects));
+        }
+        let neighbours = match settings.worktrees {
+            true => neighbours(&reading, &projects, &mut seen.problems),
+            false => Vec::new(),
         };
+        let joined = settings.bystanders(&projects, &Disk);
+        let bystanders = joined.len();
+        projects.extend(load(&reading, joined, &Disk));
+        super::tell(&seen.problems, &seen.remarks);
+        let wrong = policy::tell_errors(&settings.problems, &settings.sources);
         Ok(Self {
-            world,
-            whole: seen.problems.is_empty(),
+            whole: seen.problems.is_empty() && !wrong,
+            cwd: reading.cwd,
+            here,
+            world: World {
+                projects,
+                bystanders,
+                machines: seen.machines,
+                together: true,
+                neighbours: neighbours.into(),
+                settings: settings.into(),
+                ..World::default()
+            },
         })
     }
 
@@ -116,6 +157,36 @@ impl Scene {
             Status::Clean
         } else {
             Status::Partial
+        }
+    }
+}
+
+/// The hosts of portplan.yaml that some projects run on, as their snapshots have them.
+fn of_hosts(settings: &Settings, projects: &[Project]) -> Vec<Machine> {
+    let hosts = settings.hosts.iter();
+    let hosts = hosts.filter(|host| projects.iter().any(|it| settings.runs_on(it, host)));
+    let machines = hosts.filter_map(|host| {
+        let name = host.name.clone();
+        let machine = host.machine.clone()?;
+        Some(Machine { name, ..machine })
+    });
+    machines.collect()
+}
+
+/// The projects of the repository's other worktrees.
+fn neighbours(
+    reading: &Reading,
+    projects: &[Project],
+    problems: &mut Vec<Problem>,
+) -> Vec<Neighbour> {
+    let folder = projects.first();
+    let folder = folder.map_or(&reading.cwd, |project| &project.root);
+    match Repository::of(folder) {
+        Ok(repository) => repository.neighbours(reading, projects),
+        Err(error) => {
+            let problem = Problem::error(Kind::Machine, error.to_string());
+            problems.push(problem.help("--no-config goes on without `worktrees` of portplan.yaml"));
+            Vec::new()
         }
     }
 }

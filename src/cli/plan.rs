@@ -42,11 +42,11 @@ enum Format {
 }
 
 pub(super) fn run(args: &PlanArgs, projects: &ProjectArgs) -> Status {
-    let (view, mut partial) = match policy::look(&args.policy, &args.view, projects) {
+    let (view, policy, mut partial) = match policy::look(&args.policy, &args.view, projects) {
         Ok(looked) => looked,
         Err(status) => return status,
     };
-    let found = policy::remedy(&view, args.policy.policy(&view), args.policy.manner(true));
+    let found = policy::remedy(&view, policy, args.policy.manner(true));
     let (remedy, proposal) = match found {
         Ok(found) => found,
         Err(status) => return status,

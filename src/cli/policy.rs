@@ -1,13 +1,16 @@
 //! What the user wants of a plan: the flags that plan and fix share.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::known::KnownArgs;
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status};
 use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
+use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
 use crate::plan::{Pin, Policy, Strategy, Wanted};
 use crate::remedy::{Manner, Remedy};
@@ -44,6 +47,8 @@ pub struct PolicyArgs {
     /// Where to write new numbers
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = Into::Compose)]
     into: Into,
+    #[command(flatten)]
+    known: KnownArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -100,7 +105,7 @@ impl PolicyArgs {
     }
 
     /// The policy.
-    pub fn policy(&self, view: &View) -> Policy {
+    fn policy(&self, view: &View, known: &BTreeSet<Fingerprint>) -> Policy {
         let settled = &view.world.settings.pins;
         Policy {
             strategy: self.strategy,
@@ -108,6 +113,8 @@ impl PolicyArgs {
             services: self.services.clone(),
             wanted: self.wanted(),
             accepted: suppress::accepted(&view.world),
+            known: suppress::known(&view.world, known),
+            kept: known.clone(),
             ..Policy::of(&view.world)
         }
     }
@@ -142,8 +149,8 @@ impl PolicyArgs {
     }
 }
 
-/// Looks at what is to be planned, and says what could not be seen: then the view is partial, which
-/// is the second.
+/// Looks at what is to be planned and at what may be done, and says what could not be seen: then the
+/// view is partial, which is the third.
 ///
 /// # Errors
 /// The status to end with; the reason has been told.
@@ -151,8 +158,9 @@ pub fn look(
     policy: &PolicyArgs,
     view: &ViewArgs,
     projects: &ProjectArgs,
-) -> Result<(View, bool), Status> {
-    let view = view.read(projects, None);
+) -> Result<(View, Policy, bool), Status> {
+    let args = view;
+    let view = args.read(projects, None);
     let mut view = view.map_err(|error| super::usage(&error))?;
     // what is asked for by name is looked for, unless the settings turn it off
     let asked = policy.rules.iter().filter_map(|name| Rule::named(name));
@@ -163,10 +171,15 @@ pub fn look(
         return Err(Status::Partial);
     }
     let partial = tell_problems(&view);
-    match view.found {
-        true => Ok((view, partial)),
-        false => Err(Status::Nothing),
+    if !view.found {
+        return Err(Status::Nothing);
     }
+    let known = policy.known.fingerprints(&view, args, projects);
+    let policy = policy.policy(&view, &known.map_err(|error| super::usage(&error))?);
+    if !policy.known.is_empty() {
+        anstream::eprintln!("note: what is known already stays as it is");
+    }
+    Ok((view, policy, partial))
 }
 
 /// Says on standard error what could not be read or seen; true if the view is partial.

@@ -13,7 +13,9 @@ use crate::binding::{Engine, Version};
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
+use crate::document::find::{self, Found};
 use crate::revision::{Revision, RevisionError};
+use crate::rules::{self, undocumented_port};
 use crate::source::{self, Disk, Files};
 use crate::worktree::{Lock, Repository};
 use crate::world::World;
@@ -145,6 +147,7 @@ impl ViewArgs {
                 together: self.together,
                 neighbours: neighbours.into(),
                 stack: stack.map(str::to_owned),
+                documents: Vec::new(),
                 settings: Arc::new(settings),
             },
             reading,
@@ -185,7 +188,7 @@ impl ViewArgs {
         };
         let bystanders = joined.len();
         projects.extend(load(&reading, joined, &revision));
-        Ok(World {
+        let mut world = World {
             projects,
             bystanders,
             engine: now.engine.clone(),
@@ -193,13 +196,36 @@ impl ViewArgs {
             stack: now.stack.clone(),
             neighbours: now.neighbours.clone(),
             settings: now.settings.clone(),
+            documents: Vec::new(),
             ..*now
-        })
+        };
+        // a change is a change of its documents, too
+        world.documents = documents(&world, &reading.cwd, &revision).documents;
+        Ok(world)
+    }
+}
+
+impl View {
+    /// The same, with the documents that a rule asks for.
+    #[must_use]
+    pub fn documented(mut self) -> Self {
+        let found = documents(&self.world, &self.reading.cwd, &Disk);
+        self.world.documents = found.documents;
+        self.problems.extend(found.problems);
+        self
+    }
+}
+
+/// The documents of the projects of a world, if a rule asks for them.
+fn documents(world: &World, cwd: &Utf8Path, files: &dyn Files) -> Found {
+    match rules::is_on(&undocumented_port::RULE, world) {
+        true => find::read(&world.projects, &world.settings, cwd, files),
+        false => Found::default(),
     }
 }
 
 /// Reads more projects in the same way.
-fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
+pub(super) fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
     let more = Reading {
         requests,
         stdin: None,

@@ -3,15 +3,17 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::machine::{MachineArgs, Scene};
+use super::config::ConfigArgs;
+use super::machine::{Asked, MachineArgs, Scene};
 use super::{ProjectArgs, Status, print};
 use crate::binding::{Port, Protocol};
 use crate::report::holdings::Holdings;
 
 /// Show who holds or wants a port, and what to do
 ///
-/// Containers, running or not, programs, Swarm services, and the compose files of the current
-/// folder or of the folders named.
+/// Containers, running or not, programs, Swarm services, the compose files of the current folder or
+/// of the folders named, and what portplan.yaml reserves; on the hosts that it says these run on, as
+/// their snapshots have them, too.
 #[derive(Args)]
 #[command(after_help = "Example: portplan who 8080")]
 pub struct WhoArgs {
@@ -26,6 +28,8 @@ pub struct WhoArgs {
     against: Vec<Utf8PathBuf>,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -53,9 +57,15 @@ fn port(text: &str) -> Result<(Port, Option<Protocol>), String> {
 }
 
 pub(super) fn run(args: &WhoArgs, projects: &ProjectArgs) -> Status {
-    let needed = args.machine.named();
-    let scene = Scene::read(projects, &args.paths, &args.machine, &args.against, needed);
-    let scene = match scene {
+    let asked = Asked {
+        paths: &args.paths,
+        machines: &args.machine,
+        against: &args.against,
+        needed: args.machine.named(),
+        hosts: true,
+        config: &args.config,
+    };
+    let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,
         Err(error) => return super::usage(&error),
     };

@@ -76,7 +76,7 @@ pub fn judge(
                 || publishes.iter().all(|id| policy.stands_by(*id));
             let moves = publishes.iter().any(|id| moved.contains_key(id));
             let rule = explain::rule_of(&collision, host);
-            let accepted = publishes.iter().any(|id| policy.accepts(*id, rule));
+            let accepted = policy.accepts_together(&publishes, rule);
             let unwanted = accepted || !policy.wants_rule(rule);
             let expected = match collision.cause {
                 Cause::Maybe(_) => !moves,

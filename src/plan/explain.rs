@@ -173,7 +173,7 @@ pub fn rule_of(collision: &Collision, host: &Allocation<'_>) -> &'static str {
 }
 
 /// The rule that reports claims that are in each other's way.
-fn among(host: &Allocation<'_>, claims: &[usize]) -> &'static str {
+pub(super) fn among(host: &Allocation<'_>, claims: &[usize]) -> &'static str {
     if host.crosses_projects(claims) {
         ACROSS_PROJECTS
     } else {

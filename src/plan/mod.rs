@@ -263,9 +263,9 @@ impl Model {
 /// True if a collision is one that the policy wants resolved.
 fn is_wanted(collision: &Collision, allocation: &Allocation<'_>, policy: &Policy) -> bool {
     let rule = explain::rule_of(collision, allocation);
-    let mut claims = collision.claims.iter();
-    let accepted = claims.any(|claim| policy.accepts(allocation.claims[*claim].id, rule));
-    policy.wants_rule(rule) && !accepted
+    let ids = collision.claims.iter();
+    let ids: Vec<_> = ids.map(|claim| allocation.claims[*claim].id).collect();
+    policy.wants_rule(rule) && !policy.accepts_together(&ids, rule)
 }
 
 /// What is published on these ports.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bars::barred;
-use super::explain::{ACROSS_PROJECTS, IN_ONE_PROJECT};
+use super::explain::{ACROSS_PROJECTS, IN_ONE_PROJECT, among};
 use super::groups::{Group, groups};
 use super::policy::Policy;
 use super::solve::{Cost, Demand};
@@ -170,19 +170,22 @@ impl Model {
     /// Adds what must move for this reason, if anything must.
     fn demand(&mut self, hosts: &[Allocation<'_>], policy: &Policy, why: Why) {
         let rule = why.rule(hosts);
-        let accepted =
-            |host: usize, claim: &usize| policy.accepts(hosts[host].claims[*claim].id, rule);
+        let id = |host: usize, claim: &usize| hosts[host].claims[*claim].id;
+        let accepted = |host: usize, claims: &[usize]| {
+            let ids: Vec<_> = claims.iter().map(|claim| id(host, claim)).collect();
+            policy.accepts_together(&ids, rule)
+        };
         let demand = match &why {
             Why::Meet { host, claims } => {
                 // the others part all the same
                 let mut claims = claims.clone();
-                claims.retain(|claim| !accepted(*host, claim));
+                claims.retain(|claim| !policy.accepts(id(*host, claim), rule));
                 let blocks = self.blocks_of(&hosts[*host], &claims);
                 Demand::new(blocks, 1)
             }
             Why::Collision { host, collision } => {
                 let collision = &hosts[*host].collisions[*collision];
-                if collision.claims.iter().any(|claim| accepted(*host, claim)) {
+                if accepted(*host, &collision.claims) {
                     return;
                 }
                 let known = matches!(collision.cause, Cause::Port(_));
@@ -198,7 +201,7 @@ impl Model {
                 let stay = blocks.len().saturating_sub(1);
                 Demand::new(blocks, stay)
             }
-            Why::Barred { at, .. } if accepted(at.host, &at.claim) => return,
+            Why::Barred { at, .. } if accepted(at.host, &[at.claim]) => return,
             Why::Barred { at, .. } => Demand::new(self.blocks_of(&hosts[at.host], &[at.claim]), 0),
         };
         let mut blocks = demand.of.iter().map(|block| &self.blocks[*block]);
@@ -210,8 +213,12 @@ impl Model {
     }
 }
 
-/// What of a clique is to be resolved: all of it, or only what meets in one project or between two.
+/// What of a clique is to be resolved: all of it, or only what meets in one project or between two,
+/// and is not known.
 fn parts(host: &Allocation<'_>, policy: &Policy, clique: &[usize]) -> Vec<Vec<usize>> {
+    if let Some(new) = new_pairs(host, policy, clique) {
+        return new;
+    }
     let both = policy.wants_rule(IN_ONE_PROJECT) == policy.wants_rule(ACROSS_PROJECTS);
     if both || !host.crosses_projects(clique) {
         return vec![clique.to_vec()];
@@ -224,11 +231,29 @@ fn parts(host: &Allocation<'_>, policy: &Policy, clique: &[usize]) -> Vec<Vec<us
     if policy.wants_rule(IN_ONE_PROJECT) {
         return projects.into_values().collect();
     }
-    let pairs = clique.iter().enumerate().flat_map(|(at, a)| {
+    let pairs = pairs(clique);
+    pairs.filter(|pair| host.crosses_projects(pair)).collect()
+}
+
+/// Each two of a clique.
+fn pairs(clique: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    clique.iter().enumerate().flat_map(|(at, a)| {
         let others = clique[at + 1..].iter();
         others.map(|b| vec![*a, *b])
-    });
-    pairs.filter(|pair| host.crosses_projects(pair)).collect()
+    })
+}
+
+/// The pairs of a clique that are not known, if any is.
+fn new_pairs(host: &Allocation<'_>, policy: &Policy, clique: &[usize]) -> Option<Vec<Vec<usize>>> {
+    if policy.known.is_empty() {
+        return None;
+    }
+    let is_known = |pair: &Vec<usize>| {
+        let ids: Vec<_> = pair.iter().map(|claim| host.claims[*claim].id).collect();
+        policy.accepts_together(&ids, among(host, pair))
+    };
+    let (known, new): (Vec<_>, Vec<_>) = pairs(clique).partition(is_known);
+    (!known.is_empty()).then_some(new)
 }
 
 /// True if nothing must move on a host.

@@ -39,6 +39,9 @@ pub struct Policy {
     pub bystanders: Option<usize>,
     /// What somebody has accepted as it is, each with the rule that would report it.
     pub accepted: BTreeSet<(PublishId, &'static str)>,
+    /// Publishes that are known to be in each other's way, each set with the rule that reports it:
+    /// they stay so, as far as no other is in their way.
+    pub known: Vec<(BTreeSet<PublishId>, &'static str)>,
     /// What no edit can move, and why.
     pub unwritable: BTreeMap<PublishId, String>,
     /// Findings that an edit could resolve, and that stay.
@@ -118,6 +121,14 @@ impl Policy {
     #[must_use]
     pub fn accepts(&self, id: PublishId, rule: &'static str) -> bool {
         !self.accepted.is_empty() && self.accepted.contains(&(id, rule))
+    }
+
+    /// True if what a rule would report of some publishes together is accepted as it is, or known.
+    #[must_use]
+    pub fn accepts_together(&self, ids: &[PublishId], rule: &'static str) -> bool {
+        let mut known = self.known.iter().filter(|(_, by)| *by == rule);
+        ids.iter().any(|id| self.accepts(*id, rule))
+            || known.any(|(set, _)| ids.iter().all(|id| set.contains(id)))
     }
 
     /// True if what is wrong is to be resolved.

@@ -8,13 +8,14 @@ use serde::Serialize;
 use super::place::OriginPlace;
 use super::table::align;
 use crate::binding::{
-    HostIp, Port, PortRange, PortSet, Protocol, Published, SocketState, addresses,
+    HostIp, Port, PortRange, PortSet, Protocol, Published, Socket, SocketState, addresses,
 };
 use crate::engine::container::{Container, HostPort, Tenure};
 use crate::finding::HolderRef;
 use crate::graph::Allocation;
 use crate::machine::{Holders, Machine, Use, words};
 use crate::plan::candidates;
+use crate::settings::Reservation;
 use crate::world::World;
 
 /// What `who --format json` prints.
@@ -32,8 +33,8 @@ pub struct Holdings {
 pub struct Holding {
     /// The port, or the range of which one is wanted.
     pub published: String,
-    /// The protocol.
-    pub protocol: Protocol,
+    /// The protocol; null is every one.
+    pub protocol: Option<Protocol>,
     /// How surely.
     pub tenure: HoldingTenure,
     /// The addresses.
@@ -72,6 +73,8 @@ pub enum HoldingTenure {
     Stopped,
     /// A compose file publishes it.
     Wanted,
+    /// `portplan.yaml` keeps it for something else.
+    Reserved,
 }
 
 impl HoldingTenure {
@@ -82,6 +85,7 @@ impl HoldingTenure {
             Self::AtBoot => "AT BOOT",
             Self::Stopped => "STOPPED",
             Self::Wanted => "WANTED",
+            Self::Reserved => "RESERVED",
         }
     }
 }
@@ -102,6 +106,7 @@ impl Holdings {
             }
         }
         wanted(world, &mut ports);
+        ports.extend(world.settings.reserved.iter().map(reserved));
         ports.sort_by(|a, b| {
             let key = |h: &Holding| (h.range, h.protocol, h.tenure, h.host.clone(), h.who.clone());
             key(a)
@@ -120,7 +125,9 @@ impl Holdings {
         self.ports.retain(|holding| {
             let (first, last) = holding.range;
             (first..=last).contains(&port.get())
-                && protocol.is_none_or(|protocol| protocol == holding.protocol)
+                && (protocol.is_none()
+                    || holding.protocol.is_none()
+                    || protocol == holding.protocol)
         });
         self
     }
@@ -152,7 +159,10 @@ impl Holdings {
                 None => holding.who.clone(),
             };
             rows.push([
-                format!("{}/{}", holding.published, holding.protocol),
+                match holding.protocol {
+                    Some(protocol) => format!("{}/{protocol}", holding.published),
+                    None => holding.published.clone(),
+                },
                 holding.tenure.word().to_owned(),
                 who,
                 holding.addresses.join(" "),
@@ -190,7 +200,7 @@ fn merged(ports: Vec<Holding>) -> Vec<Holding> {
 fn holding(port: Port, protocol: Protocol, tenure: HoldingTenure, ip: String) -> Holding {
     Holding {
         published: port.to_string(),
-        protocol,
+        protocol: Some(protocol),
         tenure,
         addresses: vec![ip],
         holder: None,
@@ -256,6 +266,24 @@ fn machine_holdings(machine: &Machine, ports: &mut Vec<Holding>) {
     }
 }
 
+/// What the settings keep.
+fn reserved(kept: &Reservation) -> Holding {
+    let ports = kept.ports;
+    Holding {
+        published: ports.to_string(),
+        protocol: kept.protocol,
+        tenure: HoldingTenure::Reserved,
+        addresses: Vec::new(),
+        holder: None,
+        who: format!("for {}", kept.reason),
+        next: None,
+        origin: None,
+        host: None,
+        range: (ports.first().get(), ports.last().get()),
+        connection: false,
+    }
+}
+
 /// What a container without a process would ask for.
 fn stopped(container: &Container, ports: &mut Vec<Holding>) {
     let tenure = match container.tenure() {
@@ -294,16 +322,23 @@ fn stopped(container: &Container, ports: &mut Vec<Holding>) {
 fn wanted(world: &World, ports: &mut Vec<Holding>) {
     for host in world.hosts() {
         let allocation = Allocation::of(world, &host);
-        let taken: PortSet = ports
+        let held = ports
             .iter()
-            .filter_map(|holding| Port::new(holding.range.0))
-            .chain(allocation.claims.iter().filter_map(
-                |claim| match claim.wanted.binding.published {
-                    Published::Fixed(port) => Some(port),
-                    _ => None,
-                },
-            ))
-            .collect();
+            .filter_map(|holding| Port::new(holding.range.0));
+        let mut taken: PortSet = held.collect();
+        taken.add_all(allocation.taken());
+        for holder in &allocation.holders.sockets {
+            if let Use::Worktree(..) = holder.who {
+                let Socket {
+                    port, protocol, ip, ..
+                } = holder.socket;
+                let row = holding(port, protocol, HoldingTenure::Held, ip.to_string());
+                let row = by(holder.who, row);
+                if !ports.contains(&row) {
+                    ports.push(row);
+                }
+            }
+        }
         for claim in &allocation.claims {
             let binding = &claim.wanted.binding;
             let range = match binding.published {
@@ -314,7 +349,15 @@ fn wanted(world: &World, ports: &mut Vec<Holding>) {
             let ips = addresses(binding, &claim.wanted.network, &allocation.engine);
             let origin = OriginPlace::of(&claim.publish.origin, &claim.project.sources);
             let place = format!("{}:{}", origin.place.file, origin.place.line);
-            let free = candidates::near(range.first(), range.len(), &taken, &allocation.engine);
+            let near =
+                |taken| candidates::near(range.first(), range.len(), taken, &allocation.engine);
+            let free = match world.outside_pools(claim.project_index) {
+                Some(mut outside) => {
+                    outside.add_all(&taken);
+                    near(&outside)
+                }
+                None => near(&taken),
+            };
             let row = holding(
                 range.first(),
                 binding.protocol,

@@ -149,7 +149,11 @@ fn mode(service: &Service) -> Option<String> {
     service.network_mode.as_ref().map(|(mode, _)| mode.clone())
 }
 
-fn ports<'a>(service: &'a Service, project: &'a Project) -> impl Iterator<Item = ListedPort> + 'a {
+/// The published ports of a service, in Compose's order.
+pub(crate) fn ports<'a>(
+    service: &'a Service,
+    project: &'a Project,
+) -> impl Iterator<Item = ListedPort> + 'a {
     service.ports.iter().map(|publish| ListedPort {
         service: service.name.clone(),
         target: publish.target,

@@ -84,7 +84,8 @@ fn escape(text: &str) -> String {
     safe
 }
 
-fn one_line(text: &str) -> String {
+/// The text without line breaks and tabs.
+pub(crate) fn one_line(text: &str) -> String {
     text.replace(['\r', '\n', '\t'], " ")
 }
 

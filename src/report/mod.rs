@@ -4,7 +4,6 @@ pub mod check;
 pub mod checkstyle;
 pub mod concise;
 pub mod diff;
-pub mod embed;
 pub mod format;
 pub mod github;
 pub mod gitlab;

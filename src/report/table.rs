@@ -1,11 +1,9 @@
-//! `portplan list` for people: aligned columns, or a table for a document.
+//! `portplan list` for people, as aligned columns.
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::concise::problem_line;
-use super::list::{List, ListedPort, ListedProject};
-use super::markdown::code;
-use super::slashes;
+use super::list::{List, ListedPort};
 
 /// The published ports as a table, then what could not be read.
 #[must_use]
@@ -36,65 +34,8 @@ pub fn render(list: &List) -> String {
     text
 }
 
-/// The published ports as a table in Markdown, without what changes where no port does: lines of
-/// files, and names of projects that come from those of folders.
-#[must_use]
-pub fn markdown(list: &List) -> String {
-    let several = list.projects.len() > 1;
-    let mut rows = Vec::new();
-    for project in &list.projects {
-        for entry in entries(project) {
-            let port = &entry[0];
-            let variable = port.origin.variable.as_deref();
-            let mut cells = vec![
-                code(&service(port)),
-                code(&host_at(port, published(entry).as_deref())),
-                code(&container(entry)),
-                variable.map(code).unwrap_or_default(),
-            ];
-            if several {
-                cells.insert(0, code(&slashes(&project.directory)));
-            }
-            rows.push(cells);
-        }
-    }
-    if rows.is_empty() {
-        return "No published ports.\n".to_owned();
-    }
-    let heads = [
-        "project",
-        "service",
-        "host port",
-        "container port",
-        "variable",
-    ];
-    let heads = &heads[usize::from(!several)..];
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let head = line(&heads.iter().map(ToString::to_string).collect::<Vec<_>>());
-    let rule = format!("|{}\n", "---|".repeat(heads.len()));
-    rows.iter()
-        .fold(head + &rule, |table, cells| table + &line(cells))
-}
-
-/// The ports of each entry: those of a range are one.
-fn entries(project: &ListedProject) -> impl Iterator<Item = &[ListedPort]> {
-    project.ports.chunk_by(|a, b| {
-        let expanded = a.published != b.published || a.published.is_none();
-        expanded && (&a.service, &a.origin, &a.protocol) == (&b.service, &b.origin, &b.protocol)
-    })
-}
-
-/// The host port or ports of an entry.
-fn published(entry: &[ListedPort]) -> Option<String> {
-    let texts: Option<Vec<&str>> = entry.iter().map(|port| port.published.as_deref()).collect();
-    match texts?[..] {
-        [one] => Some(one.to_owned()),
-        ref several => span(several.iter().filter_map(|text| text.parse().ok())),
-    }
-}
-
 /// The container port or ports of an entry.
-fn container(entry: &[ListedPort]) -> String {
+pub(crate) fn container(entry: &[ListedPort]) -> String {
     let targets = span(entry.iter().filter_map(|port| port.target));
     format!(
         "{}/{}",
@@ -104,7 +45,7 @@ fn container(entry: &[ListedPort]) -> String {
 }
 
 /// `80`, or `80-90`.
-fn span(numbers: impl Iterator<Item = u32> + Clone) -> Option<String> {
+pub(crate) fn span(numbers: impl Iterator<Item = u32> + Clone) -> Option<String> {
     let (first, last) = (numbers.clone().min()?, numbers.max()?);
     Some(match first == last {
         true => first.to_string(),
@@ -112,7 +53,8 @@ fn span(numbers: impl Iterator<Item = u32> + Clone) -> Option<String> {
     })
 }
 
-fn service(port: &ListedPort) -> String {
+/// A service, with how many containers it has and its profiles.
+pub(crate) fn service(port: &ListedPort) -> String {
     match (port.replicas, &port.profiles[..]) {
         (None | Some(1), []) => port.service.clone(),
         (None | Some(1), profiles) => format!("{} [{}]", port.service, profiles.join(" ")),
@@ -128,7 +70,8 @@ pub(super) fn host(port: &ListedPort) -> String {
     host_at(port, port.published.as_deref())
 }
 
-fn host_at(port: &ListedPort, published: Option<&str>) -> String {
+/// Where a port is published, as one text, with other host ports than its own.
+pub(crate) fn host_at(port: &ListedPort, published: Option<&str>) -> String {
     let published = published.unwrap_or("any port");
     let dropped = port
         .network_mode

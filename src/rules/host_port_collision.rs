@@ -37,13 +37,16 @@
 //! [Publishing ports](https://docs.docker.com/engine/network/port-publishing/); the bindings of
 //! real engines 20.10 to 29 were recorded and are replayed in the tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::describe::{self, Entry, profile_note};
-use super::{Context, Rule};
+use super::{Context, Rule, project_collision};
 use crate::binding::{Cause, Port, Published};
 use crate::finding::{Finding, Label, Severity};
+use crate::fingerprint;
 use crate::graph::Allocation;
+use crate::plan::meetings;
+use crate::world::World;
 
 pub(super) const RULE: Rule = Rule::new(
     "host-port-collision",
@@ -104,6 +107,35 @@ fn pairs(
         let mover = Entry::of(cx.world, host, mover);
         out.push(pair(rule, cx, &stayer, &mover, cause, &ports));
     }
+}
+
+/// What is reported of each two entries that meet, if it is reported: where several meet, not all
+/// pairs are, and which are depends on who comes first.
+pub(crate) fn all_pairs(world: &World) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for host in world.hosts() {
+        let host = Allocation::of(world, &host);
+        let mut pairs = BTreeSet::new();
+        for clique in meetings::cliques(&host) {
+            let entries: BTreeSet<usize> = clique.iter().map(|it| host.entry(*it)[0]).collect();
+            for (at, a) in entries.iter().enumerate() {
+                pairs.extend(entries.iter().skip(at + 1).map(|b| (*a, *b)));
+            }
+        }
+        for (a, b) in pairs {
+            let rule = match host.crosses_projects(&[a, b]) {
+                true => project_collision::RULE,
+                false => RULE,
+            };
+            let mut finding = rule.finding(String::new());
+            let entries = [a, b].map(|index| Entry::of(world, &host, index));
+            finding.claims = entries.iter().map(Entry::claim_ref).collect();
+            describe::name_host(&mut finding, &host);
+            found.push(finding);
+        }
+    }
+    fingerprint::assign(&mut found, world);
+    found
 }
 
 fn pair(

@@ -9,7 +9,7 @@ mod ephemeral_range;
 mod exposed_on_all_interfaces;
 mod hard_coded_port;
 mod host_ip_not_here;
-mod host_port_collision;
+pub(crate) mod host_port_collision;
 mod huge_range;
 mod listener_collision;
 mod loopback_reachable_from_lan;
@@ -28,6 +28,7 @@ mod replica_collision;
 mod reserved_port;
 mod stack_collision;
 mod swarm_ingress_collision;
+pub(crate) mod undocumented_port;
 mod unpinned_host_port;
 mod unset_variable_port;
 pub(crate) mod unused_ignore;
@@ -181,7 +182,7 @@ impl<'w> Context<'w> {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 31] = [
+pub const RULES: [Rule; 32] = [
     ambiguous_port_scalar::RULE,
     boot_collision::RULE,
     browser_blocked_port::RULE,
@@ -208,6 +209,7 @@ pub const RULES: [Rule; 31] = [
     reserved_port::RULE,
     stack_collision::RULE,
     swarm_ingress_collision::RULE,
+    undocumented_port::RULE,
     unpinned_host_port::RULE,
     unset_variable_port::RULE,
     unused_ignore::RULE,
@@ -368,7 +370,7 @@ pub fn find(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<Finding
 }
 
 /// Whether a rule counts in any file at all.
-fn is_on(rule: &Rule, world: &World) -> bool {
+pub(crate) fn is_on(rule: &Rule, world: &World) -> bool {
     let sources = world.projects.iter().map(|project| &project.sources);
     let mut files = sources.flat_map(|sources| sources.files());
     files.any(|file| world.settings.level(rule, file.path()).is_some())

@@ -51,6 +51,16 @@ pub struct ConfigFile {
     /// Count what the repository's other git worktrees publish as held.
     #[serde(default)]
     worktrees: bool,
+    /// Globs of the documents that list published ports, for the rule undocumented-port; none is the
+    /// nearest README.md of each project.
+    #[serde(default)]
+    #[schemars(schema_with = "texts_schema")]
+    documents: Option<Several<Text<Glob>>>,
+    /// What `check --write-baseline` wrote, relative to this file: what is in it is known to check,
+    /// plan and fix.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    baseline: Option<Utf8PathBuf>,
 }
 
 type Levels = Table<Text<RuleName>, Level>;
@@ -212,6 +222,8 @@ impl ConfigFile {
             pins: self.pins.0.into_iter().map(|pin| pin.0).collect(),
             hosts,
             worktrees: self.worktrees,
+            documents: self.documents.map(globs).transpose()?,
+            baseline: self.baseline,
             ..Settings::default()
         };
         Ok((settings, snapshots))

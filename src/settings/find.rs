@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::file::ConfigFile;
-use super::{Settings, mistake};
+use super::{Settings, reader};
 use crate::compose::problem::{Kind, Problem};
 use crate::machine::Machine;
 use crate::source::{self, Disk, FileKind, Files as _, SourceFile};
@@ -57,7 +57,7 @@ pub fn read(path: &Utf8Path, cwd: &Utf8Path) -> Settings {
     let id = settings.sources.add(file);
     let root = absolute.parent().unwrap_or(&absolute);
     let settled = parse(settings.sources.file(id), id, root);
-    let (read, problems) = settled.unwrap_or_else(|problem| (Settings::default(), vec![problem]));
+    let (read, problems) = settled.unwrap_or_else(|problems| (Settings::default(), problems));
     Settings {
         root: root.to_owned(),
         cwd: cwd.to_owned(),
@@ -71,13 +71,11 @@ fn parse(
     file: &SourceFile,
     id: FileId,
     root: &Utf8Path,
-) -> Result<(Settings, Vec<Problem>), Problem> {
-    let text = &file.text()[file.bom_len()..];
-    let config: ConfigFile =
-        serde_yaml::from_str(text).map_err(|error| mistake::problem(&error, file, id))?;
+) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
+    let config: ConfigFile = reader::read(file, id)?;
     let (mut settings, snapshots) = config.settle().map_err(|error| {
         let problem = Problem::error(Kind::Config, error.to_string());
-        problem.at(Span::new(id, 0, 0), "")
+        vec![problem.at(Span::new(id, 0, 0), "")]
     })?;
     let mut problems = Vec::new();
     for (host, snapshot) in settings.hosts.iter_mut().zip(snapshots) {

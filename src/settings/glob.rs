@@ -58,6 +58,12 @@ impl Globs {
         set.is_none_or(|set| path.ancestors().any(|part| set.is_match(part)))
     }
 
+    /// The texts, as they were given.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
     /// The texts that are paths, with nothing to be matched in them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         let texts = self.texts.iter().map(String::as_str);

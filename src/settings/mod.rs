@@ -6,17 +6,19 @@ pub mod find;
 mod glob;
 pub mod init;
 mod mistake;
+mod reader;
 mod share;
 mod value;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::binding::{Port, PortRange, Protocol};
+use crate::binding::{Port, PortRange, PortSet, Protocol};
 use crate::compose::problem::Problem;
 use crate::compose::project::Project;
 use crate::finding::Severity;
 use crate::machine::Machine;
 use crate::plan::Pin;
+use crate::report::slashes;
 use crate::rules::Rule;
 use crate::source::{self, SourceMap};
 
@@ -38,6 +40,10 @@ pub struct Settings {
     pub hosts: Vec<NamedHost>,
     /// True if what the repository's other git worktrees publish counts as held.
     pub worktrees: bool,
+    /// The documents that list published ports; `None` is the nearest README of each project.
+    pub documents: Option<Globs>,
+    /// The baseline, relative to the file.
+    pub baseline: Option<Utf8PathBuf>,
     /// The folder of the file, from the root: globs are relative to it.
     pub root: Utf8PathBuf,
     /// The working directory, from the root: the paths of files are relative to it.
@@ -121,6 +127,18 @@ impl Settings {
         pools.filter(move |pool| pool.paths.cover(&file))
     }
 
+    /// The host ports that the pools for a project in a file leave out; none if it has no pools.
+    #[must_use]
+    pub fn outside_pools(&self, file: &Utf8Path) -> Option<PortSet> {
+        let mut pools = self.pools(file).peekable();
+        pools.peek()?;
+        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
+        for ports in pools.flat_map(|pool| &pool.ports) {
+            ports.iter().for_each(|port| outside.remove(port));
+        }
+        Some(outside)
+    }
+
     /// What a port is reserved for, if it is.
     #[must_use]
     pub fn reservation(&self, port: Port, protocol: Protocol) -> Option<&Reservation> {
@@ -144,6 +162,23 @@ impl Settings {
     ) -> Option<&'s T> {
         let file = self.from_root(file);
         some.find(|one| globs(one).cover(&file))
+    }
+
+    /// The baseline, as it is shown.
+    #[must_use]
+    pub fn baseline(&self) -> Option<Utf8PathBuf> {
+        let path = self.baseline.as_ref()?;
+        Some(self.shown(&source::join(&self.root, path)))
+    }
+
+    /// What a file is called in what is stored: by its path from the folder of `portplan.yaml`,
+    /// wherever the program is called; without one, as it is shown.
+    #[must_use]
+    pub fn name_of(&self, file: &Utf8Path) -> String {
+        match self.root.as_str() {
+            "" => slashes(file),
+            _ => slashes(&self.from_root(file)),
+        }
     }
 
     /// The path of a file as globs see it, from the folder of `portplan.yaml`.

@@ -54,7 +54,8 @@ impl Settings {
     }
 
     /// A path from the root, as it is shown.
-    fn shown(&self, path: &Utf8Path) -> Utf8PathBuf {
+    #[must_use]
+    pub(crate) fn shown(&self, path: &Utf8Path) -> Utf8PathBuf {
         let shown = pathdiff::diff_utf8_paths(path, &self.cwd);
         match shown {
             Some(shown) if shown.as_str().is_empty() => ".".into(),

@@ -70,10 +70,6 @@ impl<'de, T: FromStr<Err: fmt::Display>> Visitor<'de> for SeveralVisitor<T> {
         Ok(Several::default())
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Self::one(&number.to_string())
-    }
-
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
         Self::one(text)
     }
@@ -99,11 +95,11 @@ impl<K, V> Default for Table<K, V> {
 
 impl<'de, K, V> Deserialize<'de> for Table<Text<K>, V>
 where
-    K: FromStr<Err: fmt::Display> + PartialEq + fmt::Display,
+    K: FromStr<Err: fmt::Display>,
     V: Deserialize<'de>,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TableVisitor(PhantomData))
+        deserializer.deserialize_map(TableVisitor(PhantomData))
     }
 }
 
@@ -111,7 +107,7 @@ struct TableVisitor<K, V>(PhantomData<(K, V)>);
 
 impl<'de, K, V> Visitor<'de> for TableVisitor<K, V>
 where
-    K: FromStr<Err: fmt::Display> + PartialEq + fmt::Display,
+    K: FromStr<Err: fmt::Display>,
     V: Deserialize<'de>,
 {
     type Value = Table<Text<K>, V>;
@@ -125,13 +121,9 @@ where
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut all: Vec<(Text<K>, V)> = Vec::new();
-        while let Some(key) = map.next_key::<Text<K>>()? {
-            if all.iter().any(|(known, _)| *known == key) {
-                let name = &key.0;
-                return Err(A::Error::custom(format!("`{name}` is there twice")));
-            }
-            all.push((key, map.next_value()?));
+        let mut all = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            all.push(entry);
         }
         Ok(Table(all))
     }

@@ -10,7 +10,7 @@ use crate::compose::problem::Gravity;
 use crate::compose::project::PublishId;
 use crate::finding::{Finding, Label, Rewrite};
 use crate::fingerprint::{self, Fingerprint};
-use crate::rules::{self, Rule, unused_ignore};
+use crate::rules::{self, Fixing, Rule, host_port_collision, unused_ignore};
 use crate::span::{FileId, Span};
 use crate::world::World;
 use comment::Ignore;
@@ -142,6 +142,65 @@ pub fn accepted(world: &World) -> BTreeSet<(PublishId, &'static str)> {
         }
     }
     accepted
+}
+
+/// The published ports that are known to be in each other's way, each set with the rule that reports
+/// it: those of findings with these fingerprints, told or not, joined where they share a port.
+///
+/// What is known of one port alone is not, if the same rule reports something new of it.
+#[must_use]
+pub fn known(
+    world: &World,
+    fingerprints: &BTreeSet<Fingerprint>,
+) -> Vec<(BTreeSet<PublishId>, &'static str)> {
+    if fingerprints.is_empty() {
+        return Vec::new();
+    }
+    let is_known = |finding: &Finding| fingerprints.contains(&finding.fingerprint);
+    let (mut old, new): (Vec<_>, Vec<_>) = rules::check(world).into_iter().partition(is_known);
+    let untold = host_port_collision::all_pairs(world).into_iter();
+    old.extend(untold.filter(is_known));
+    let new: BTreeSet<_> = new
+        .iter()
+        .map(|it| (publishes(it, world), it.rule))
+        .collect();
+    let mut sets: Vec<(BTreeSet<PublishId>, &'static str)> = Vec::new();
+    let resolvable =
+        |it: &&Finding| Rule::named(it.rule).is_some_and(|rule| rule.fixing != Fixing::Never);
+    for finding in old.iter().filter(resolvable) {
+        let mut set = publishes(finding, world);
+        if set.is_empty() || finding.claims.len() == 1 && new.contains(&(set.clone(), finding.rule))
+        {
+            continue;
+        }
+        // of a list of ports that meet, only some pairs are reported
+        let (joined, apart): (Vec<_>, Vec<_>) = sets
+            .into_iter()
+            .partition(|(other, rule)| *rule == finding.rule && !set.is_disjoint(other));
+        set.extend(joined.into_iter().flat_map(|(other, _)| other));
+        sets = apart;
+        sets.push((set, finding.rule));
+    }
+    sets
+}
+
+/// The published ports that take part in a finding.
+fn publishes(finding: &Finding, world: &World) -> BTreeSet<PublishId> {
+    let mut all = BTreeSet::new();
+    for claim in &finding.claims {
+        let project = &world.projects[claim.project];
+        let services = project.services.iter().enumerate();
+        for (service, of) in services.filter(|(_, of)| of.name == claim.service) {
+            let ports = of.ports.iter().enumerate();
+            let ports = ports.filter(|(_, publish)| publish.origin == claim.origin);
+            all.extend(ports.map(|(port, _)| PublishId {
+                project: claim.project,
+                service,
+                port,
+            }));
+        }
+    }
+    all
 }
 
 /// The ignores of each file that has any, by project and file.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, Request};
+use portplan::document::{Document, table};
 use portplan::finding::Finding;
 use portplan::report::rules::Catalogue;
 use portplan::rules::{Fixing, RULES, Rule};
@@ -66,12 +67,26 @@ pub fn example_world(rule: &str, example: &str) -> World {
         });
     let neighbours = neighbours.filter(|_| rule == "worktree-collision");
     World {
+        documents: Vec::from_iter((rule == "undocumented-port").then(document)),
         stack: (rule == "stack-collision").then(|| "example".to_owned()),
         neighbours: neighbours.collect::<Vec<_>>().into(),
         settings: settings(rule).into(),
         together: other.is_some(),
         projects: this.projects.into_iter().chain(other).collect(),
         ..this
+    }
+}
+
+/// The README of the example of `undocumented-port`, as it would be read.
+fn document() -> Document {
+    let table =
+        "| service | host port | container port |\n|---|---|---|\n| web | 8080 | 80/tcp |\n";
+    Document {
+        path: "README.md".into(),
+        folder: "/example".into(),
+        projects: vec![0],
+        table: Ok(table::read(table, 1)),
+        gone: [].into(),
     }
 }
 

@@ -123,6 +123,7 @@ fn what_is_wrong_is_said() {
         "",
         "rules: {}",
         "version: 2",
+        "rules: []\nversion: [1]\nnew: 1",
         "version: 1\nrule: {}",
         "version: 1\nzzz: {}",
         "version: 1\nrules:\n  host-port-colision: off",
@@ -147,6 +148,10 @@ fn what_is_wrong_is_said() {
         "version: 1\nhosts: { edge-1: [edge] }",
         "version: 1\nrules: { privileged-port: }",
         "- version: 1",
+        "version: 1\npins: [{}, ~, [a]]",
+        "version: 1\nreserved: [{ ports: [1, { a: b }], for: [] }]",
+        "version: 1\n---\nversion: 1",
+        "version: 1\npools: &p [{ ports: 0 }]\nreserved: *p",
         "version: 1\nrules: {",
     ] {
         let stacks = stacks(config);
@@ -167,6 +172,58 @@ fn what_is_wrong_is_said() {
     let none = portplan(stacks.path(), &["check", "dev", "--config", "none.yaml"]);
     insta::assert_snapshot!("none", none.stdout.lines().next().unwrap());
     assert_eq!(none.status, Some(2));
+}
+
+/// All that is wrong with the form is said in one run, and nothing that only follows from it.
+#[test]
+fn every_mistake_is_said() {
+    let config = "rules:
+  host-port-colision: off
+  privileged-port: warn
+  port-ignored: off
+  port-refused: []
+path: {}
+paths:
+  \"dev/[\": {}
+  dev:
+    rules: { zzz: off, port-ignored: of }
+    level: off
+pools:
+  - ports: [8000, 80000, 9-8]
+    nam: web
+  - { port: 8000-8999, name: web }
+  - { name: [web] }
+  - 8000
+  - { ports: 8000-8999 }
+pins: [db:5432, \"db:\", \":\"]
+reserved:
+  - { ports: 9100, protocol: tpc }
+hosts:
+  edge-1: { projects: [\"a[\", b], snapshot: {} }
+  edge-2:
+worktrees: yes
+";
+    let stacks = stacks(config);
+    let output = portplan(stacks.path(), &["check", "dev", "--format", "concise"]);
+    assert_eq!(output.status, Some(2));
+    let lines = output.stdout.lines();
+    let lines: Vec<&str> = lines
+        .filter(|line| line.starts_with("portplan.yaml"))
+        .collect();
+    insta::assert_snapshot!("every_mistake", lines.join("\n"));
+    // with a byte order mark and other line breaks, at the same places
+    let dos = format!("\u{feff}{}", config.replace('\n', "\r\n"));
+    fs::write(stacks.path().join("portplan.yaml"), dos).unwrap();
+    let same = portplan(stacks.path(), &["check", "dev", "--format", "concise"]);
+    assert_eq!(same.stdout, output.stdout);
+    // each one that is mended is one less
+    let mended = config.replace("path: {}\n", "version: 1\n");
+    fs::write(stacks.path().join("portplan.yaml"), mended).unwrap();
+    let fewer = portplan(stacks.path(), &["check", "dev", "--format", "concise"]);
+    assert_eq!(
+        fewer.stdout.lines().count() + 2,
+        output.stdout.lines().count()
+    );
 }
 
 #[test]
@@ -283,7 +340,9 @@ fn init() {
     for key in schema["properties"].as_object().unwrap().keys() {
         assert!(keys.get(key).is_some(), "{key}");
     }
-    let whole = whole.replace("snapshot:", "# snapshot:");
+    let whole = whole
+        .replace("snapshot:", "# snapshot:")
+        .replace("baseline:", "# baseline:");
     fs::write(
         folder.path().join("whole.yaml"),
         whole.replace("worktrees: true", ""),
@@ -332,6 +391,10 @@ fn the_examples_of_the_page() {
             ("portplan.yaml", &config),
             ("web/compose.yaml", "services: {}\n"),
             ("snapshots/edge-1.json", &machine.unwrap()),
+            (
+                "portplan-baseline.json",
+                "{\"version\": 1, \"findings\": []}",
+            ),
         ]);
         let mut git = std::process::Command::new("git");
         let git = git.args(["init", "-q"]).current_dir(folder.path());

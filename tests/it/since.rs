@@ -223,3 +223,29 @@ fn the_change_of_the_ports() {
         assert_eq!(output.status, Some(status), "{args:?}: {output:?}");
     }
 }
+
+/// A plan, too, may be for what the change brings alone.
+#[test]
+fn what_was_there_does_not_move() {
+    let folder = repository(&[("compose.yaml", OLD)]);
+    let path = folder.path();
+    let plan = |args: &[&str]| {
+        let plan = portplan(path, &[&["plan"], args].concat());
+        let rows = plan
+            .stdout
+            .lines()
+            .skip(1)
+            .take_while(|line| !line.is_empty());
+        let rows: Vec<&str> = rows.filter_map(|row| row.split(' ').next()).collect();
+        (plan.status, rows.join(" "))
+    };
+    assert_eq!(plan(&["--since", "HEAD"]), (Some(0), String::new()));
+    assert_eq!(plan(&[]).1, "b");
+    let new = OLD.to_owned() + "  c: {image: i, ports: [\"80:80\"]}\n";
+    fs::write(path.join("compose.yaml"), new).unwrap();
+    assert_eq!(plan(&["--since", "HEAD"]), (Some(1), "c".to_owned()));
+    assert_eq!(plan(&["--since", "none"]).0, Some(2));
+    let fixed = portplan(path, &["fix", "--since", "HEAD"]);
+    assert_eq!(fixed.status, Some(0), "{fixed:?}");
+    assert_eq!(concise(path, &["--since", "HEAD"]), "");
+}

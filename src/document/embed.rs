@@ -1,5 +1,7 @@
 //! A part of a document that this program writes, between two comments.
 
+use std::ops::Range;
+
 /// The line before the part.
 pub const OPEN: &str = "<!-- portplan:ports -->";
 /// The line after it.
@@ -16,32 +18,41 @@ pub enum NoPlace {
     Unclear,
 }
 
-/// The document with `part` between the two lines, in its own line breaks; all else stays.
+/// The bytes between the two lines.
 ///
 /// # Errors
 /// The document does not say where.
-pub fn embed(document: &str, part: &str) -> Result<String, NoPlace> {
+pub fn place(document: &str) -> Result<Range<usize>, NoPlace> {
     let (mut opens, mut closes) = (Vec::new(), Vec::new());
     let mut start = 0;
     for line in document.split_inclusive('\n') {
         let end = start + line.len();
         match line.trim_start_matches('\u{feff}').trim() {
-            OPEN => opens.push((end, line)),
+            OPEN => opens.push(end),
             CLOSE => closes.push(start),
             _ => {}
         }
         start = end;
     }
-    let (from, to, line) = match (&opens[..], &closes[..]) {
-        ([], []) => return Err(NoPlace::Unmarked),
-        ([(from, line)], [to]) if from <= to => (*from, *to, line),
-        _ => return Err(NoPlace::Unclear),
-    };
-    let part = match line.ends_with("\r\n") {
+    match (&opens[..], &closes[..]) {
+        ([], []) => Err(NoPlace::Unmarked),
+        ([from], [to]) if from <= to => Ok(*from..*to),
+        _ => Err(NoPlace::Unclear),
+    }
+}
+
+/// The document with `part` between the two lines, in its own line breaks; all else stays.
+///
+/// # Errors
+/// The document does not say where.
+pub fn embed(document: &str, part: &str) -> Result<String, NoPlace> {
+    let place = place(document)?;
+    let (before, after) = (&document[..place.start], &document[place.end..]);
+    let part = match before.ends_with("\r\n") {
         true => part.replace('\n', "\r\n"),
         false => part.to_owned(),
     };
-    Ok(format!("{}{part}{}", &document[..from], &document[to..]))
+    Ok(format!("{before}{part}{after}"))
 }
 
 #[cfg(test)]
