@@ -62,7 +62,8 @@ impl World {
     pub fn outside_pools(&self, project: usize) -> Option<PortSet> {
         let mut pools = self.pools(project).peekable();
         pools.peek()?;
-        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
+        let mut outside = PortSet::default();
+        outside.add_range(PortRange::ALL);
         for ports in pools.flat_map(|pool| &pool.ports) {
             ports.iter().for_each(|port| outside.remove(port));
         }

@@ -1,5 +1,7 @@
 //! Why something must move, in words.
 
+use std::sync::Arc;
+
 use super::model::At;
 use super::{Fixed, PublishId};
 use crate::binding::{Cause, Port, PortRange};
@@ -20,7 +22,7 @@ pub enum Why {
         /// The host.
         host: usize,
         /// The claims there.
-        claims: Vec<usize>,
+        claims: Arc<[usize]>,
     },
     /// A collision.
     Collision {
@@ -115,7 +117,7 @@ impl Why {
     pub fn subject(&self, world: &World, hosts: &[Allocation<'_>]) -> String {
         let host = &hosts[self.host()];
         let claims = match self {
-            Self::Meet { claims, .. } => claims,
+            Self::Meet { claims, .. } => &claims[..],
             Self::Collision { collision, .. } => &host.collisions[*collision].claims,
             Self::Barred { at, .. } => {
                 return self.words(hosts, &[host.claims[at.claim].id]);
