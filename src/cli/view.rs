@@ -202,8 +202,9 @@ impl ViewArgs {
 fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
     let more = Reading {
         requests,
+        shell: reading.shell.clone(),
+        cwd: reading.cwd.clone(),
         stdin: None,
-        ..reading.clone()
     };
     more.load(files)
 }

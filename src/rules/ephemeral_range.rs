@@ -55,9 +55,12 @@ fn lent(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding>
     };
     let is_fixed =
         |claim: &Claim<'_>| matches!(claim.wanted.binding.published, Published::Fixed(_));
-    let has_pool = cx.world.pools(entry.first().project_index).next().is_some();
-    // who has pools has chosen, and of a range the engine takes another port
-    if has_pool || !is_fixed(entry.first()) || entry.barred(is_lent).is_none() {
+    let has_pool = |project| cx.world.pools(project).next().is_some();
+    // of a range the engine takes another port, and who has pools has chosen
+    if !is_fixed(entry.first())
+        || entry.barred(is_lent).is_none()
+        || has_pool(entry.first().project_index)
+    {
         return None;
     }
     let (who, ports, protocol) = (entry.who(), entry.published()?, entry.protocol());

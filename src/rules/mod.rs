@@ -110,6 +110,8 @@ impl Needs {
 pub struct Context<'w> {
     /// Everything.
     pub world: &'w World,
+    /// What becomes of the ports of each service that may run, on the first machine.
+    fates: Vec<Fates<'w>>,
     /// The allocation of each host.
     pub hosts: Vec<Allocation<'w>>,
     /// What would resolve the collisions.
@@ -126,22 +128,6 @@ impl<'w> Context<'w> {
         self.hosts.iter().flat_map(move |host| {
             let entries = host.entries();
             entries.map(move |claims| Entry::of(world, host, claims[0]))
-        })
-    }
-
-    /// What becomes of the ports of each service that may run, on the first machine.
-    fn fates(&self) -> impl Iterator<Item = Fates<'w>> {
-        let world = self.world;
-        let projects = world.projects.iter().enumerate();
-        projects.flat_map(move |(index, project)| {
-            let services = project.services.iter();
-            let services =
-                services.filter(|service| project.profiles.may_enable(&service.profiles));
-            services.map(move |service| {
-                let machine = world.machines.first();
-                let fate_of = |publish| (publish, fate(project, service, publish, machine));
-                (index, service, service.ports.iter().map(fate_of).collect())
-            })
         })
     }
 }
@@ -306,7 +292,12 @@ pub fn check(world: &World) -> Vec<Finding> {
         .map(|host| Allocation::of(world, &host))
         .collect();
     let plan = plan::plan(world, &hosts, &Policy::of(world));
-    let context = Context { world, hosts, plan };
+    let context = Context {
+        world,
+        fates: fates(world),
+        hosts,
+        plan,
+    };
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
         (rule.check)(rule, &context, &mut findings);
@@ -316,6 +307,20 @@ pub fn check(world: &World) -> Vec<Finding> {
     findings.dedup();
     fingerprint::assign(&mut findings, world);
     findings
+}
+
+fn fates(world: &World) -> Vec<Fates<'_>> {
+    let projects = world.projects.iter().enumerate();
+    let fates = projects.flat_map(|(index, project)| {
+        let services = project.services.iter();
+        let services = services.filter(|service| project.profiles.may_enable(&service.profiles));
+        services.map(move |service| {
+            let machine = world.machines.first();
+            let fate_of = |publish| (publish, fate(project, service, publish, machine));
+            (index, service, service.ports.iter().map(fate_of).collect())
+        })
+    });
+    fates.collect()
 }
 
 /// Whether a rule counts in any file at all.

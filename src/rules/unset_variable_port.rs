@@ -43,9 +43,9 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for (index, service, fates) in cx.fates() {
+    for &(index, service, ref ports) in &cx.fates {
         let mut last = None;
-        for (publish, fate) in fates {
+        for (publish, fate) in ports {
             let dynamic = matches!(
                 fate,
                 Fate::Claimed(wanted) if wanted.binding.published == Published::Dynamic

@@ -9,6 +9,8 @@ mod mistake;
 mod share;
 mod value;
 
+use std::cell::LazyCell;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::binding::{Port, PortRange, Protocol};
@@ -98,16 +100,17 @@ impl Settings {
     /// Findings that a rule itself holds for less grave than its default stay so.
     #[must_use]
     pub fn level(&self, rule: &Rule, file: &Utf8Path) -> Option<Severity> {
-        let of_rule = self.levels.iter().rev().filter(|set| set.rule == rule.name);
-        let set = self.first_for(of_rule, file, |set| &set.paths);
+        let covered = self.covered(file);
+        let mut sets = self.levels.iter().rev();
+        let set = sets.find(|set| set.rule == rule.name && covered(&set.paths));
         set.map_or(rule.default_level(), |set| set.level)
     }
 
     /// The pools for a project in a file.
     pub fn pools(&self, file: &Utf8Path) -> impl Iterator<Item = &Pool> {
-        let file = self.from_root(file);
+        let covered = self.covered(file);
         let pools = self.pools.iter();
-        pools.filter(move |pool| pool.paths.cover(&file))
+        pools.filter(move |pool| covered(&pool.paths))
     }
 
     /// What a port is reserved for, if it is.
@@ -124,15 +127,11 @@ impl Settings {
         files.any(|file| host.projects.cover(&self.from_root(file)))
     }
 
-    /// The first of some whose globs cover a file.
-    fn first_for<'s, T>(
-        &self,
-        mut some: impl Iterator<Item = &'s T>,
-        file: &Utf8Path,
-        globs: impl Fn(&T) -> &Globs,
-    ) -> Option<&'s T> {
-        let file = self.from_root(file);
-        some.find(|one| globs(one).cover(&file))
+    /// Which globs cover a file.
+    fn covered(&self, file: &Utf8Path) -> impl Fn(&Globs) -> bool {
+        // most runs ask often and have no globs
+        let file = LazyCell::new(move || self.from_root(file));
+        move |globs| globs.cover_all() || globs.cover(&file)
     }
 
     /// The path of a file as globs see it, from the folder of `portplan.yaml`.
