@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::binding::{
-    self, Binding, Bridge, HostIp, Network, Port, PortRange, Protocol, Published,
-};
+use crate::binding::{self, Binding, Bridge, HostIp, Network, Port, PortRange, Published};
 use crate::compose::port::Publish;
 use crate::compose::project::{self, Project, PublishId, Service};
 use crate::machine::Machine;
@@ -126,12 +124,9 @@ fn binding_of(publish: &Publish) -> Result<Binding, Refused> {
         host_ip: host_ip.and_then(Result::ok),
         published: published(publish.published.as_deref())?,
         target: target.ok_or(Refused::Target(publish.target))?,
-        protocol: match &*protocol.to_lowercase() {
-            "tcp" => Protocol::Tcp,
-            "udp" => Protocol::Udp,
-            "sctp" => Protocol::Sctp,
-            _ => return Err(Refused::Protocol(protocol.to_owned())),
-        },
+        protocol: protocol
+            .parse()
+            .map_err(|_| Refused::Protocol(protocol.to_owned()))?,
     })
 }
 
@@ -178,14 +173,12 @@ fn network_of(
         Some("bridge" | "default") => return Ok(Network::default_bridge()),
         Some(name) => return Ok(there(name)),
     }
-    let default = ["default".to_owned()];
-    let names = if service.networks.is_empty() {
-        &default[..]
-    } else {
-        &service.networks
-    };
-    let kinds = names.iter().map(|name| match project.networks.get(name) {
-        Some(network) if network.external => external(network.name.as_ref().unwrap_or(name), there),
+    let names = service.networks.iter().map(String::as_str);
+    let names = names.chain(service.networks.is_empty().then_some("default"));
+    let kinds = names.map(|name| match project.networks.get(name) {
+        Some(network) if network.external => {
+            external(network.name.as_deref().unwrap_or(name), there)
+        }
         Some(network) => kind_of(network),
         None => Ok(Network::default()),
     });

@@ -261,26 +261,29 @@ pub enum Protocol {
 #[error("`{0}` is not a protocol that can be published: tcp, udp or sctp")]
 pub struct InvalidProtocol(String);
 
+impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+}
+
 impl FromStr for Protocol {
     type Err = InvalidProtocol;
 
     /// In any case of letters: the CLI lowers them (engine.md 5).
     fn from_str(text: &str) -> Result<Self, InvalidProtocol> {
-        match text.to_ascii_lowercase().as_str() {
-            "tcp" => Ok(Self::Tcp),
-            "udp" => Ok(Self::Udp),
-            "sctp" => Ok(Self::Sctp),
-            _ => Err(InvalidProtocol(text.to_owned())),
-        }
+        let mut all = [Self::Tcp, Self::Udp, Self::Sctp].into_iter();
+        all.find(|it| it.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| InvalidProtocol(text.to_owned()))
     }
 }
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        })
+        f.write_str(self.name())
     }
 }

@@ -1,26 +1,38 @@
 //! A set of ports.
 
-use super::Port;
+use super::{Port, PortRange};
 
-/// Ports, one bit each: made for asking often.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Ports, one bit each: made for asking often. It is as long as its highest port needs.
+#[derive(Clone, Debug, Default)]
 pub struct PortSet(Vec<u64>);
 
-impl Default for PortSet {
-    fn default() -> Self {
-        Self(vec![0; 1 << 10])
-    }
+/// The word of a port, and its bit in that.
+fn place(port: Port) -> (usize, u64) {
+    let bit = usize::from(port.get());
+    (bit / 64, 1 << (bit % 64))
 }
 
 impl PortSet {
     /// Adds a port.
     pub fn insert(&mut self, port: Port) {
-        let bit = usize::from(port.get());
-        self.0[bit / 64] |= 1 << (bit % 64);
+        self.add_range(port.into());
+    }
+
+    /// Adds all ports of a range.
+    pub fn add_range(&mut self, range: PortRange) {
+        let ((first, low), (last, high)) = (place(range.first()), place(range.last()));
+        self.grow(last + 1);
+        for word in first..=last {
+            let from = if word == first { low } else { 1 };
+            let up_to = if word == last { high } else { 1 << 63 };
+            // the bits from one to the other
+            self.0[word] |= up_to | (up_to - from);
+        }
     }
 
     /// Adds all ports of another set.
     pub fn add_all(&mut self, other: &Self) {
+        self.grow(other.0.len());
         for (word, more) in self.0.iter_mut().zip(&other.0) {
             *word |= more;
         }
@@ -28,15 +40,34 @@ impl PortSet {
 
     /// Takes a port out.
     pub fn remove(&mut self, port: Port) {
-        let bit = usize::from(port.get());
-        self.0[bit / 64] &= !(1 << (bit % 64));
+        let (word, bit) = place(port);
+        if let Some(word) = self.0.get_mut(word) {
+            *word &= !bit;
+        }
     }
 
     /// Whether it holds a port.
     #[must_use]
     pub fn contains(&self, port: Port) -> bool {
-        let bit = usize::from(port.get());
-        self.0[bit / 64] & 1 << (bit % 64) != 0
+        let (word, bit) = place(port);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// The ports of a range that it does not hold, from the lowest up.
+    pub fn gaps(&self, range: PortRange) -> impl DoubleEndedIterator<Item = Port> {
+        let [first, last] = [range.first(), range.last()].map(Port::get);
+        // where gaps are rare, most words have none
+        let full = |word: u16| self.0.get(usize::from(word)) == Some(&u64::MAX);
+        let words = (first / 64..=last / 64).filter(move |word| !full(*word));
+        let ports =
+            words.flat_map(|word| (0..64).filter_map(move |bit| Port::new(word * 64 + bit)));
+        ports.filter(move |port| range.contains(*port) && !self.contains(*port))
+    }
+
+    fn grow(&mut self, words: usize) {
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
     }
 }
 

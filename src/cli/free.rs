@@ -91,7 +91,7 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
             .collect();
         taken.extend(busy.iter().copied());
         if busy.is_empty() {
-            taken.extend(range.iter());
+            taken.add_range(range);
             found.extend(range.iter());
         }
     }

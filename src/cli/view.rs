@@ -228,8 +228,9 @@ fn documents(world: &World, cwd: &Utf8Path, files: &dyn Files) -> Found {
 pub(super) fn load(reading: &Reading, requests: Vec<Request>, files: &dyn Files) -> Vec<Project> {
     let more = Reading {
         requests,
+        shell: reading.shell.clone(),
+        cwd: reading.cwd.clone(),
         stdin: None,
-        ..reading.clone()
     };
     more.load(files)
 }

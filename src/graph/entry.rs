@@ -8,32 +8,31 @@ use crate::compose::project::PublishId;
 use crate::world::World;
 
 /// Claims that are written as one: those of one entry of one service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Entry<'a, 'w> {
     /// Everything.
     pub world: &'w World,
     /// The host.
     pub host: &'a Allocation<'w>,
-    /// All claims of the entry, by target; never empty.
-    claims: Vec<&'a Claim<'w>>,
+    /// The indices of all claims of the entry, by target; never empty.
+    claims: &'a [usize],
 }
 
 impl<'a, 'w> Entry<'a, 'w> {
     /// The entry that the claim of this index is part of.
     #[must_use]
     pub fn of(world: &'w World, host: &'a Allocation<'w>, index: usize) -> Self {
-        let claims = host.entry(index).iter().map(|index| &host.claims[*index]);
         Self {
             world,
             host,
-            claims: claims.collect(),
+            claims: host.entry(index),
         }
     }
 
     /// Its first claim.
     #[must_use]
     pub fn first(&self) -> &'a Claim<'w> {
-        self.claims[0]
+        &self.host.claims[self.claims[0]]
     }
 
     /// Where it is written.
@@ -54,20 +53,20 @@ impl<'a, 'w> Entry<'a, 'w> {
     }
 
     /// Its claims, by target.
-    pub fn claims(&self) -> impl Iterator<Item = &'a Claim<'w>> {
-        self.claims.iter().copied()
+    pub fn claims(&self) -> impl Iterator<Item = &'a Claim<'w>> + use<'a, 'w> {
+        let host = self.host;
+        self.claims.iter().map(|index| &host.claims[*index])
     }
 
     /// The publishes that it stands for, by target.
     pub fn publishes(&self) -> impl Iterator<Item = PublishId> {
-        self.claims.iter().map(|claim| claim.id)
+        self.claims().map(|claim| claim.id)
     }
 
     /// The host ports, from the lowest to the highest; none where the engine chooses.
     #[must_use]
     pub fn published(&self) -> Option<PortRange> {
-        let ranges: Option<Vec<PortRange>> =
-            self.claims.iter().map(|claim| claim.ports()).collect();
+        let ranges: Option<Vec<PortRange>> = self.claims().map(Claim::ports).collect();
         PortRange::around(ranges?)
     }
 
@@ -80,7 +79,7 @@ impl<'a, 'w> Entry<'a, 'w> {
     /// The container ports, from the lowest to the highest.
     #[must_use]
     pub fn targets(&self) -> PortRange {
-        let targets = self.claims.iter().map(|claim| claim.wanted.binding.target);
+        let targets = self.claims().map(|claim| claim.wanted.binding.target);
         let first = self.first().wanted.binding.target;
         PortRange::around(targets.map(PortRange::from)).unwrap_or(first.into())
     }

@@ -372,7 +372,7 @@ fn taken(claims: &[Claim<'_>], holders: &Holders<'_>) -> PortSet {
     for claim in claims {
         match claim.wanted.binding.published {
             Published::Fixed(port) => taken.insert(port),
-            Published::OneOf(range) => taken.extend(range.iter()),
+            Published::OneOf(range) => taken.add_range(range),
             Published::Dynamic => {}
         }
     }

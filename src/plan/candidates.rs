@@ -63,68 +63,53 @@ pub fn near(port: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<
 /// Good host ports for container ports: the same, if they are; 80 goes to 8080 and 443 to 8443.
 #[must_use]
 pub fn like(targets: PortRange, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
-    let count = targets.len();
-    run(targets.first(), count, taken)
-        .filter(|range| {
-            range
-                .iter()
-                .all(|port| is_free(port.get().into(), taken, engine))
-        })
-        .or_else(|| near(targets.first(), count, taken, engine))
+    let (first, count) = (targets.first(), targets.len());
+    let same = run(first, count, &bad(taken, engine, Some(first)));
+    same.or_else(|| near(first, count, taken, engine))
 }
 
 /// The first `count` neighbouring good ports from `start` upwards, then downwards.
 ///
-/// Not good are `taken`, privileged ports, the range that the kernel lends to outgoing
-/// connections, ports that browsers refuse, and those that a service is known by, unless `start`
-/// itself is one.
+/// Not good are those that are [`bad`], unless `start` is only the port that a service is known by.
 #[must_use]
 pub fn first_good(start: u32, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
-    let above = start..=u32::from(u16::MAX);
-    let below = (1024..start).rev();
-    let is_good = |number| number == start || !is_known(number);
-    let good = |first: &u32| {
-        let mut ports = *first..first.saturating_add(count);
-        ports.all(|number| is_good(number) && is_free(number, taken, engine))
-    };
-    range(above.chain(below).find(good)?, count)
+    let bad = bad(taken, engine, port(start));
+    let gaps = |first, last| range(first, last).into_iter().flat_map(|it| bad.gaps(it));
+    let above = gaps(start, u16::MAX.into());
+    let below = gaps(1024, start.saturating_sub(1)).rev();
+    let mut firsts = above.chain(below);
+    firsts.find_map(|first| run(first, count, &bad))
 }
 
-/// The `count` ports from `start` upwards, if all of them are good.
+/// The ports that nothing should move to: `taken`, privileged ports, the range that the kernel
+/// lends to outgoing connections, ports that browsers refuse, and those that a service is known by,
+/// unless it is the one `asked` for.
 #[must_use]
-pub fn at(start: u32, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
-    let mut ports = start..start.saturating_add(count);
-    let good = ports.all(|number| !is_known(number) && is_free(number, taken, engine));
-    good.then(|| range(start, count))?
+pub fn bad(taken: &PortSet, engine: &Engine, asked: Option<Port>) -> PortSet {
+    let known = WELL_KNOWN.into_iter().filter_map(Port::new);
+    let mut bad = taken.clone();
+    range(1, 1023).into_iter().for_each(|it| bad.add_range(it));
+    bad.add_range(engine.ephemeral);
+    bad.extend(BLOCKED_BY_BROWSERS.into_iter().filter_map(Port::new));
+    bad.extend(known.filter(|known| asked != Some(*known)));
+    bad
 }
 
 /// The `count` ports from `first` upwards, if none of them is taken, good or not.
 #[must_use]
 pub fn run(first: Port, count: u32, taken: &PortSet) -> Option<PortRange> {
-    let range = range(first.get().into(), count)?;
-    let mut ports = range.iter();
-    ports.all(|port| !taken.contains(port)).then_some(range)
+    let first = u32::from(first.get());
+    let run = range(first, first + count - 1)?;
+    let mut ports = run.iter();
+    ports.all(|port| !taken.contains(port)).then_some(run)
 }
 
 fn port(number: u32) -> Option<Port> {
     Port::new(u16::try_from(number).ok()?)
 }
 
-fn range(first: u32, count: u32) -> Option<PortRange> {
-    PortRange::new(port(first)?, port(first + count - 1)?).ok()
-}
-
-fn is_known(number: u32) -> bool {
-    port(number).is_some_and(is_well_known)
-}
-
-fn is_free(number: u32, taken: &PortSet, engine: &Engine) -> bool {
-    port(number).is_some_and(|port| {
-        port.get() >= 1024
-            && !taken.contains(port)
-            && !engine.ephemeral.contains(port)
-            && !is_blocked_by_browsers(port)
-    })
+fn range(first: u32, last: u32) -> Option<PortRange> {
+    PortRange::new(port(first)?, port(last)?).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Why something must move, in words.
 
+use std::sync::Arc;
+
 use super::bars::Bar;
 use super::model::At;
 use super::{Fixed, PublishId};
@@ -21,7 +23,7 @@ pub enum Why {
         /// The host.
         host: usize,
         /// The claims there.
-        claims: Vec<usize>,
+        claims: Arc<[usize]>,
     },
     /// A collision.
     Collision {
@@ -91,7 +93,7 @@ impl Why {
     pub fn subject(&self, world: &World, hosts: &[Allocation<'_>]) -> String {
         let host = &hosts[self.host()];
         let claims = match self {
-            Self::Meet { claims, .. } => claims,
+            Self::Meet { claims, .. } => &claims[..],
             Self::Collision { collision, .. } => &host.collisions[*collision].claims,
             Self::Barred { at, .. } => {
                 return self.words(hosts, &[host.claims[at.claim].id]);

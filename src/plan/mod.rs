@@ -15,7 +15,7 @@ pub mod place;
 pub mod policy;
 pub mod solve;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use crate::compose::project::PublishId;
 pub use explain::Why;
@@ -121,23 +121,24 @@ pub fn plan(world: &World, hosts: &[Allocation<'_>], policy: &Policy) -> Plan {
         let leave = model.must_leave(hosts);
         let mut places = Places::new(world, hosts, policy);
         let mut targets = BTreeMap::new();
-        let mut no_room = None;
+        let mut no_room = Vec::new();
         for &index in &choice.moved {
             match places.find(&model.blocks[index], leave.contains(&index)) {
                 Some(range) => drop(targets.insert(index, range)),
-                None => no_room = Some(index),
+                None => no_room.push(index),
             }
         }
-        if let Some(index) = no_room {
-            model.blocks[index].fixed = Some(Fixed::NoRoom);
+        for index in &no_room {
+            model.blocks[*index].fixed = Some(Fixed::NoRoom);
+        }
+        if !no_room.is_empty() || model.learn(hosts, policy, &targets) {
             continue;
         }
-        if model.learn(hosts, policy, &targets) {
-            continue;
-        }
-        let remaps = targets
-            .iter()
-            .map(|(index, to)| model.remap(*index, *to, hosts));
+        let mut why = model.why();
+        let remaps = targets.iter().map(|(index, to)| {
+            let why = why.remove(index).unwrap_or_default();
+            model.remap(*index, *to, why, hosts)
+        });
         return Plan::of(remaps.collect(), stuck, choice.at_least);
     }
 }
@@ -148,6 +149,7 @@ impl Model {
         let is_fixed = |block: &usize| self.blocks[*block].fixed.is_some();
         let mut free = Vec::new();
         let mut stuck = Vec::new();
+        let mut told = HashSet::new();
         for (demand, why) in &self.demands {
             let (fixed, able): (Vec<usize>, Vec<usize>) =
                 demand.of.iter().partition(|b| is_fixed(b));
@@ -159,7 +161,7 @@ impl Model {
                 });
                 let fixed: Vec<(PublishId, Fixed)> = all.collect();
                 // one reason of each is enough
-                if stuck.iter().all(|known: &Stuck| known.fixed != fixed) {
+                if told.insert(fixed.clone()) {
                     let why = why.clone();
                     stuck.push(Stuck { why, fixed });
                 }
@@ -199,7 +201,9 @@ impl Model {
         policy: &Policy,
         targets: &BTreeMap<usize, PortRange>,
     ) -> bool {
-        let known = self.demands.len();
+        let demands = self.demands.iter();
+        let mut known: HashSet<Demand> = demands.map(|(demand, _)| demand.clone()).collect();
+        let before = known.len();
         let with_demands: BTreeSet<usize> =
             self.demands.iter().map(|(_, why)| why.host()).collect();
         for host in with_demands {
@@ -222,17 +226,27 @@ impl Model {
                 }
                 let stay = blocks.len() - 1;
                 let demand = Demand::new(blocks, stay);
-                let claims = collision.claims;
-                if self.demands.iter().all(|(known, _)| *known != demand) {
+                let claims = collision.claims.into();
+                if known.insert(demand.clone()) {
                     self.demands.push((demand, Why::Meet { host, claims }));
                 }
             }
         }
-        self.demands.len() > known
+        known.len() > before
     }
 
-    fn remap(&self, block: usize, to: PortRange, hosts: &[Allocation<'_>]) -> Remap {
-        let index = block;
+    /// Why each block, or somebody in its stead, must move.
+    fn why(&self) -> HashMap<usize, Vec<Why>> {
+        let mut all: HashMap<usize, Vec<Why>> = HashMap::new();
+        for (demand, why) in &self.demands {
+            for block in &demand.of {
+                all.entry(*block).or_default().push(why.clone());
+            }
+        }
+        all
+    }
+
+    fn remap(&self, block: usize, to: PortRange, why: Vec<Why>, hosts: &[Allocation<'_>]) -> Remap {
         let block = &self.blocks[block];
         let mut moves = Vec::new();
         for at in &block.claims {
@@ -247,15 +261,11 @@ impl Model {
         }
         moves.sort();
         moves.dedup();
-        let why = self
-            .demands
-            .iter()
-            .filter(|(demand, _)| demand.of.contains(&index));
         Remap {
             moves,
             from: block.from,
             to,
-            why: why.map(|(_, why)| why.clone()).collect(),
+            why,
         }
     }
 }

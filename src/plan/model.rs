@@ -42,7 +42,7 @@ pub struct At {
 }
 
 /// Why a published port cannot be moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fixed {
     /// It is of a project that was not asked about.
     Bystander,
@@ -146,6 +146,7 @@ impl Model {
                 .iter()
                 .flat_map(|all| parts(allocation, policy, all))
             {
+                let claims = claims.into();
                 model.demand(hosts, policy, Why::Meet { host, claims });
             }
             for collision in 0..allocation.collisions.len() {
@@ -178,7 +179,7 @@ impl Model {
         let demand = match &why {
             Why::Meet { host, claims } => {
                 // the others part all the same
-                let mut claims = claims.clone();
+                let mut claims = claims.to_vec();
                 claims.retain(|claim| !policy.accepts(id(*host, claim), rule));
                 let blocks = self.blocks_of(&hosts[*host], &claims);
                 Demand::new(blocks, 1)

@@ -53,7 +53,7 @@ impl<'a> Places<'a> {
             let (more, other) = &self.hosts[*host];
             taken.add_all(more);
             if outside.is_empty() {
-                taken.extend(other.ephemeral.iter());
+                taken.add_range(other.ephemeral);
             }
         }
         let range = if outside.is_empty() {
@@ -64,7 +64,7 @@ impl<'a> Places<'a> {
             found.or_else(|| self.choose(block, must_leave, taken, &in_pool(engine)))
         }?;
         for host in on {
-            self.hosts[host].0.extend(range.iter());
+            self.hosts[host].0.add_range(range);
         }
         self.last = Some(range.last());
         Some(range)
@@ -101,9 +101,10 @@ impl<'a> Places<'a> {
                 }
             },
             Strategy::Offset(offset) => {
+                let bad = candidates::bad(&taken, engine, None);
                 let starts = (1..).map(|times| number + times * u32::from(offset));
-                let mut starts = starts.take_while(|start| *start <= u32::from(u16::MAX));
-                starts.find_map(|start| candidates::at(start, block.room, &taken, engine))
+                let mut starts = starts.map_while(|start| Port::new(u16::try_from(start).ok()?));
+                starts.find_map(|start| candidates::run(start, block.room, &bad))
             }
         }
     }
@@ -134,7 +135,7 @@ fn avoid(world: &World, host: &Allocation<'_>, policy: &Policy) -> PortSet {
         let services = world.projects[project].services.iter();
         let published = services.flat_map(|service| &service.ports);
         let published = published.filter_map(|publish| publish.published.as_deref()?.parse().ok());
-        avoid.extend(published.flat_map(|range: PortRange| range.iter()));
+        published.for_each(|range| avoid.add_range(range));
     }
     if let Some(machine) = host.machine {
         avoid.extend(awaited(machine));

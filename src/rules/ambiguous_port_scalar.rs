@@ -51,9 +51,9 @@ pub(super) const RULE: Rule = Rule::new(
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut told = BTreeSet::new();
-    for (index, service, fates) in cx.fates() {
+    for &(index, service, ref ports) in &cx.fates {
         let sources = &cx.world.projects[index].sources;
-        for (id, publish, _) in fates {
+        for (id, publish, _) in ports {
             let entry = publish.origin.entry;
             // with its quotes, if it has any
             let text = sources.slice(entry);
@@ -74,7 +74,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             finding.help = Some(format!("write \"{text}\""));
             finding.fix = Some(Fix {
                 rewrite: Rewrite::Quotes,
-                publishes: vec![id],
+                publishes: vec![*id],
             });
             out.push(finding);
         }

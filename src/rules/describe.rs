@@ -44,16 +44,17 @@ impl Entry<'_, '_> {
     /// How grave it is that some ports cannot be bound: an error if a claim can get no other, a
     /// warning if its range has others, for the engine may try that one first.
     pub(super) fn barred(&self, is_barred: impl Fn(Port) -> bool) -> Option<Severity> {
-        let claims = self.claims().map(|claim| &claim.wanted);
-        let binds = claims.filter(|wanted| {
-            let found = addresses(&wanted.binding, &wanted.network, &self.host.engine);
-            found != Addresses::default()
-        });
-        let graveness = binds.filter_map(|wanted| match wanted.binding.published {
+        let graveness = |published| match published {
             Published::Fixed(port) => is_barred(port).then_some(Severity::Error),
             Published::OneOf(range) if range.iter().all(&is_barred) => Some(Severity::Error),
             Published::OneOf(range) => range.iter().any(&is_barred).then_some(Severity::Warning),
             Published::Dynamic => None,
+        };
+        let claims = self.claims().map(|claim| &claim.wanted);
+        let graveness = claims.filter_map(|wanted| {
+            let found = graveness(wanted.binding.published)?;
+            let on = addresses(&wanted.binding, &wanted.network, &self.host.engine);
+            (on != Addresses::default()).then_some(found)
         });
         graveness.max()
     }

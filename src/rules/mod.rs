@@ -127,6 +127,8 @@ impl Needs {
 pub struct Context<'w> {
     /// Everything.
     pub world: &'w World,
+    /// What becomes of the ports of each service that may run, on the first machine.
+    fates: Vec<Fates<'w>>,
     /// The allocation of each host.
     pub hosts: &'w [Allocation<'w>],
     /// What would resolve the collisions.
@@ -139,44 +141,12 @@ pub struct Context<'w> {
 type Fates<'w> = (usize, &'w Service, Vec<(PublishId, &'w Publish, Fate)>);
 
 impl<'w> Context<'w> {
-    fn new(world: &'w World, hosts: &'w [Allocation<'w>], plan: &'w Plan) -> Self {
-        Self {
-            world,
-            hosts,
-            plan,
-            proposals: RefCell::default(),
-        }
-    }
-
     /// The entries of each host, in order.
     fn entries(&self) -> impl Iterator<Item = Entry<'w, 'w>> {
         let world = self.world;
         self.hosts.iter().flat_map(move |host| {
             let entries = host.entries();
             entries.map(move |claims| Entry::of(world, host, claims[0]))
-        })
-    }
-
-    /// What becomes of the ports of each service that may run, on the first machine.
-    fn fates(&self) -> impl Iterator<Item = Fates<'w>> {
-        let world = self.world;
-        let projects = world.projects.iter().enumerate();
-        projects.flat_map(move |(project, of)| {
-            let services = of.services.iter().enumerate();
-            let on = services.filter(|(_, service)| of.profiles.may_enable(&service.profiles));
-            on.map(move |(service, wanted)| {
-                let machine = world.machines.first();
-                let fate_of = |(port, publish)| {
-                    let id = PublishId {
-                        project,
-                        service,
-                        port,
-                    };
-                    (id, publish, fate(of, wanted, publish, machine))
-                };
-                let ports = wanted.ports.iter().enumerate();
-                (project, wanted, ports.map(fate_of).collect())
-            })
         })
     }
 }
@@ -357,7 +327,13 @@ pub fn check(world: &World) -> Vec<Finding> {
 /// The same, where the hosts and what would resolve their collisions are known.
 #[must_use]
 pub fn find(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<Finding> {
-    let context = Context::new(world, hosts, plan);
+    let context = Context {
+        world,
+        fates: fates(world),
+        hosts,
+        plan,
+        proposals: RefCell::default(),
+    };
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
         (rule.check)(rule, &context, &mut findings);
@@ -367,6 +343,29 @@ pub fn find(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<Finding
     findings.dedup();
     fingerprint::assign(&mut findings, world);
     findings
+}
+
+/// What becomes of the ports of each service that may run, on the first machine.
+fn fates(world: &World) -> Vec<Fates<'_>> {
+    let projects = world.projects.iter().enumerate();
+    let fates = projects.flat_map(|(project, of)| {
+        let services = of.services.iter().enumerate();
+        let on = services.filter(|(_, service)| of.profiles.may_enable(&service.profiles));
+        on.map(move |(service, wanted)| {
+            let machine = world.machines.first();
+            let fate_of = |(port, publish)| {
+                let id = PublishId {
+                    project,
+                    service,
+                    port,
+                };
+                (id, publish, fate(of, wanted, publish, machine))
+            };
+            let ports = wanted.ports.iter().enumerate();
+            (project, wanted, ports.map(fate_of).collect())
+        })
+    });
+    fates.collect()
 }
 
 /// Whether a rule counts in any file at all.

@@ -51,11 +51,14 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn outside(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {
     let pools: Vec<_> = cx.world.pools(entry.first().project_index).collect();
+    if pools.is_empty() {
+        return None;
+    }
     let in_pool = |port: Port| {
         let mut ranges = pools.iter().flat_map(|pool| &pool.ports);
         ranges.any(|ports| ports.contains(port))
     };
-    let is_outside = |port| !pools.is_empty() && !in_pool(port);
+    let is_outside = |port| !in_pool(port);
     let severity = entry.barred(is_outside)?;
     let (who, ports, protocol) = (entry.who(), entry.published()?, entry.protocol());
     let outside = entry.barred_ports(is_outside)?;

@@ -42,13 +42,11 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if cx.world.stack.is_some() {
         return;
     }
-    for (index, service, fates) in cx.fates() {
-        let ignored = fates
-            .into_iter()
-            .filter_map(|(_, publish, fate)| match fate {
-                Fate::Ignored(why) => Some((publish, why)),
-                _ => None,
-            });
+    for &(index, service, ref ports) in &cx.fates {
+        let ignored = ports.iter().filter_map(|(_, publish, fate)| match fate {
+            Fate::Ignored(why) => Some((publish, why)),
+            _ => None,
+        });
         let ignored: Vec<_> = ignored.collect();
         let Some((first, why)) = ignored.first() else {
             continue;
@@ -74,7 +72,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             .iter()
             .map(|(publish, _)| ClaimRef::of(index, service, publish))
             .collect();
-        if *why == Ignored::HostNetwork {
+        if **why == Ignored::HostNetwork {
             let note = "what the program itself listens on is not known here";
             finding.notes.push(note.to_owned());
         }

@@ -42,9 +42,9 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     if cx.world.stack.is_some() {
         return;
     }
-    for (index, service, fates) in cx.fates() {
+    for &(index, service, ref ports) in &cx.fates {
         let mut shared = false;
-        for (_, publish, fate) in fates {
+        for (_, publish, fate) in ports {
             let Fate::Refused(refused) = fate else {
                 continue;
             };

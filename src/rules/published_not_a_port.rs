@@ -36,8 +36,8 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for (index, service, fates) in cx.fates() {
-        for (_, publish, fate) in fates {
+    for &(index, service, ref ports) in &cx.fates {
+        for (_, publish, fate) in ports {
             let Fate::Refused(Refused::Published(text)) = fate else {
                 continue;
             };

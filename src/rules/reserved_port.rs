@@ -47,7 +47,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn reserved(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {
-    let (who, ports, protocol) = (entry.who(), entry.published()?, entry.protocol());
+    let (ports, protocol) = (entry.published()?, entry.protocol());
     let reservation = |port| cx.world.settings.reservation(port, protocol);
     let is_reserved = |port| reservation(port).is_some();
     let severity = entry.barred(is_reserved)?;
@@ -58,6 +58,7 @@ fn reserved(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Find
     } else {
         format!("of which {kept}")
     };
+    let who = entry.who();
     let message = format!("{who} publishes {ports}/{protocol}, {which} is kept for {reason}");
     let mut finding = entry.finding(rule, cx, message);
     finding.severity = severity;

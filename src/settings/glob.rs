@@ -51,6 +51,12 @@ impl Globs {
         })
     }
 
+    /// True of those that cover every path.
+    #[must_use]
+    pub fn cover_all(&self) -> bool {
+        self.set.is_none()
+    }
+
     /// True if a path, or a folder that it is in, is matched.
     #[must_use]
     pub fn cover(&self, path: &Utf8Path) -> bool {

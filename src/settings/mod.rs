@@ -10,6 +10,8 @@ mod reader;
 mod share;
 mod value;
 
+use std::cell::LazyCell;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::binding::{Port, PortRange, PortSet, Protocol};
@@ -104,8 +106,9 @@ impl Settings {
     /// Findings that a rule itself holds for less grave than its default stay so.
     #[must_use]
     pub fn level(&self, rule: &Rule, file: &Utf8Path) -> Option<Severity> {
-        let of_rule = self.levels.iter().rev().filter(|set| set.rule == rule.name);
-        let set = self.first_for(of_rule, file, |set| &set.paths);
+        let covered = self.covered(file);
+        let mut sets = self.levels.iter().rev();
+        let set = sets.find(|set| set.rule == rule.name && covered(&set.paths));
         set.map_or(rule.default_level(), |set| set.level)
     }
 
@@ -122,9 +125,9 @@ impl Settings {
 
     /// The pools for a project in a file.
     pub fn pools(&self, file: &Utf8Path) -> impl Iterator<Item = &Pool> {
-        let file = self.from_root(file);
+        let covered = self.covered(file);
         let pools = self.pools.iter();
-        pools.filter(move |pool| pool.paths.cover(&file))
+        pools.filter(move |pool| covered(&pool.paths))
     }
 
     /// The host ports that the pools for a project in a file leave out; none if it has no pools.
@@ -132,7 +135,8 @@ impl Settings {
     pub fn outside_pools(&self, file: &Utf8Path) -> Option<PortSet> {
         let mut pools = self.pools(file).peekable();
         pools.peek()?;
-        let mut outside = PortSet::from_iter(PortRange::ALL.iter());
+        let mut outside = PortSet::default();
+        outside.add_range(PortRange::ALL);
         for ports in pools.flat_map(|pool| &pool.ports) {
             ports.iter().for_each(|port| outside.remove(port));
         }
@@ -153,15 +157,11 @@ impl Settings {
         files.any(|file| host.projects.cover(&self.from_root(file)))
     }
 
-    /// The first of some whose globs cover a file.
-    fn first_for<'s, T>(
-        &self,
-        mut some: impl Iterator<Item = &'s T>,
-        file: &Utf8Path,
-        globs: impl Fn(&T) -> &Globs,
-    ) -> Option<&'s T> {
-        let file = self.from_root(file);
-        some.find(|one| globs(one).cover(&file))
+    /// Which globs cover a file.
+    fn covered(&self, file: &Utf8Path) -> impl Fn(&Globs) -> bool {
+        // most runs ask often and have no globs
+        let file = LazyCell::new(move || self.from_root(file));
+        move |globs| globs.cover_all() || globs.cover(&file)
     }
 
     /// The baseline, as it is shown.
