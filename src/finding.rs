@@ -1,10 +1,13 @@
 //! What a check found.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binding::{HostIp, PortRange};
 use crate::compose::port::{Origin, Publish};
-use crate::compose::project::Service;
+use crate::compose::project::{PublishId, Service};
 use crate::fingerprint::Fingerprint;
 use crate::span::Span;
 
@@ -41,6 +44,8 @@ pub struct Finding {
     pub host: Option<String>,
     /// A published port that could be moved, and where to.
     pub remap: Option<Remap>,
+    /// What could be written otherwise, where it is not another host port.
+    pub fix: Option<Fix>,
     /// What limits or explains it.
     pub notes: Vec<String>,
     /// What to do.
@@ -99,6 +104,72 @@ pub struct Remap {
     pub from: String,
     /// The mapping as it would be.
     pub to: String,
+}
+
+/// An edit that resolves a finding and moves no port to another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fix {
+    /// What is written.
+    pub rewrite: Rewrite,
+    /// The published ports that it is written for, all of one entry; none for a comment.
+    pub publishes: Vec<PublishId>,
+}
+
+/// What an edit writes that moves no port to another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rewrite {
+    /// Quotes around the entry.
+    Quotes,
+    /// A variable in place of the host port, with that as its default.
+    Variable,
+    /// A default for the variable of the host port, which nobody sets.
+    Default {
+        /// The variable.
+        variable: String,
+        /// The default.
+        ports: PortRange,
+    },
+    /// Host ports, where the engine has chosen them so far.
+    HostPort(PortRange),
+    /// A host IP, where it was every address.
+    HostIp(HostIp),
+    /// `!override` before the list that the entry is in.
+    Override {
+        /// What is not published any more then.
+        gone: Vec<PublishId>,
+    },
+    /// Nothing, in the place of a comment.
+    Removal {
+        /// The project whose sources the span is in, by its index in the world.
+        project: usize,
+        /// The bytes that go.
+        span: Span,
+    },
+}
+
+impl Rewrite {
+    /// True if whoever reaches a port now reaches it afterwards, too.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        !matches!(self, Self::HostIp(_) | Self::Override { .. })
+    }
+}
+
+/// What is written, in words.
+impl fmt::Display for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quotes => f.write_str("add quotes"),
+            Self::Variable => f.write_str("make it a variable"),
+            Self::Default { variable, ports } => {
+                write!(f, "add a default: ${{{variable}:-{ports}}}")
+            }
+            Self::HostPort(ports) => write!(f, "add host port {ports}"),
+            Self::HostIp(ip) => write!(f, "add host IP {ip}"),
+            Self::Override { .. } => f.write_str("add !override to the list"),
+            Self::Removal { .. } => f.write_str("remove the comment"),
+        }
+    }
 }
 
 /// Somebody who has a port.

@@ -6,11 +6,13 @@ use camino::Utf8PathBuf;
 
 use crate::binding::Port;
 use crate::edit::{Changes, Destination, Disproof, Workspace};
+use crate::finding::{Finding, Fix};
 use crate::graph::Allocation;
 use crate::mention::{self, Kind, Mention, Survey};
 use crate::plan::check::{self, Objection};
-use crate::plan::{self, Move, Plan, Policy, PublishId, Remap};
+use crate::plan::{self, Move, Plan, Policy, PublishId, Remap, Wanted};
 use crate::world::World;
+use crate::{rules, suppress};
 
 /// What would be done.
 #[derive(Clone, Debug)]
@@ -25,6 +27,10 @@ pub struct Remedy {
     pub mentions: Vec<Mention>,
     /// Whether the mentions that can follow are among the changes.
     pub followed: bool,
+    /// What is resolved by an edit that moves no port.
+    pub rewritten: Vec<Finding>,
+    /// What such an edit cannot resolve, and why.
+    pub unwritten: Vec<(Finding, String)>,
 }
 
 /// How a plan is carried out.
@@ -50,12 +56,25 @@ pub enum Failure {
 }
 
 impl Remedy {
-    /// The plan for the hosts of a world, and its edits. What cannot be written stays, and so does
-    /// what others depend on, unless the manner says otherwise; the rest is planned around it.
+    /// The plan for the hosts of a world, and its edits; then the edits that resolve what no move
+    /// does. What cannot be written stays, and so does what others depend on, unless the manner
+    /// says otherwise; the rest is planned around it.
     ///
     /// # Errors
     /// A plan that its judge rejects, or edits that cannot be proved.
     pub fn of(
+        world: &World,
+        hosts: &[Allocation<'_>],
+        workspace: &Workspace<'_>,
+        policy: Policy,
+        manner: Manner,
+    ) -> Result<Self, Failure> {
+        let mut remedy = Self::of_moves(world, hosts, workspace, policy, manner)?;
+        remedy.rewrite(world, hosts, workspace, manner);
+        Ok(remedy)
+    }
+
+    fn of_moves(
         world: &World,
         hosts: &[Allocation<'_>],
         workspace: &Workspace<'_>,
@@ -102,8 +121,7 @@ impl Remedy {
                 }
                 _ => workspace.changes(moves, destination),
             };
-            let pairs = moves.iter().map(|it| (it.from.first(), it.to.first()));
-            let pairs: Vec<(Port, Port)> = pairs.collect();
+            let pairs = pairs(&moves);
             let explains =
                 |old: &str, new: &str| manner.follow && scanner.explains(old, new, &pairs);
             let prove = |moves: &[Move], changes: &Changes| {
@@ -134,6 +152,8 @@ impl Remedy {
                     policy,
                     mentions,
                     followed: manner.follow,
+                    rewritten: Vec::new(),
+                    unwritten: Vec::new(),
                 };
                 if manner.follow {
                     let bad = remedy.follow(workspace, &survey, &explains);
@@ -159,6 +179,52 @@ impl Remedy {
             }
             if policy.unwritable.len() == known {
                 return Err(disproof.into());
+            }
+        }
+    }
+
+    /// Adds the edits that resolve what no move does, as far as the policy wants that.
+    fn rewrite(
+        &mut self,
+        world: &World,
+        hosts: &[Allocation<'_>],
+        workspace: &Workspace<'_>,
+        manner: Manner,
+    ) {
+        if self.policy.wanted == Wanted::Needed && world.settings.levels.is_empty() {
+            return;
+        }
+        let found = rules::find(world, hosts, &self.plan);
+        let (mut found, _) = suppress::apply(found, world);
+        found.retain(|finding| self.policy.wants_rewrite(finding, workspace.projects));
+        // what is to be resolved, and is written so that no edit can
+        let (found, left): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.fix.is_some());
+        self.unwritten = left
+            .into_iter()
+            .map(|it| (it.clone(), it.help.unwrap_or_default()))
+            .collect();
+        if manner.destination == Destination::Override {
+            let reason = "it is changed where it is written: leave out --into override";
+            self.unwritten = found
+                .into_iter()
+                .map(|it| (it, reason.to_owned()))
+                .collect();
+            return;
+        }
+        let moves: Vec<Move> = self.plan.moves().collect();
+        let pairs: Vec<(Port, Port)> = pairs(&moves);
+        let scanner = self.followed.then(|| mention::scanner(workspace.projects));
+        let explains = |old: &str, new: &str| {
+            let scanner = scanner.as_ref();
+            scanner.is_some_and(|scanner| scanner.explains(old, new, &pairs))
+        };
+        let fixes: Vec<Fix> = found.iter().filter_map(|it| it.fix.clone()).collect();
+        let written = workspace.rewrite(&moves, &self.changes, &fixes, &explains);
+        self.changes = written.changes;
+        for (index, finding) in found.into_iter().enumerate() {
+            match written.refused.get(&index) {
+                Some(reason) => self.unwritten.push((finding, reason.clone())),
+                None => self.rewritten.push(finding),
             }
         }
     }
@@ -202,6 +268,12 @@ impl Remedy {
             }
         }
     }
+}
+
+/// What the first host port of each move becomes.
+fn pairs(moves: &[Move]) -> Vec<(Port, Port)> {
+    let pairs = moves.iter().map(|it| (it.from.first(), it.to.first()));
+    pairs.collect()
 }
 
 /// The remaps that do not hold by themselves, found by halves.

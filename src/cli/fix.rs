@@ -1,25 +1,21 @@
 //! `portplan fix`
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::policy::{self, PolicyArgs, counted};
 use super::view::{View, ViewArgs};
-use super::{ProjectArgs, Status, print};
-use crate::binding::{Port, PortRange};
+use super::{ProjectArgs, Status, ask, print};
 use crate::edit::{self, Options, Patch};
-use crate::plan::{Policy, PublishId, Remap};
-use crate::remedy::Remedy;
-use crate::report::mention::lines as mention_lines;
+use crate::plan::{Policy, PublishId};
 use crate::report::plan::{Proposal, VERSION};
 use crate::worktree;
 
 /// Write the least that must change so that everything can run
 ///
-/// Changes the bytes of port numbers and nothing else, proves it by reading the files again before
-/// they are written, and writes all of them or none.
+/// Moves what cannot run; with --only or --all, what rules of less gravity find, too. Changes the
+/// bytes that must change and nothing else, proves it by reading the files again before they are
+/// written, and writes all of them or none.
 #[derive(Args)]
 #[command(after_help = "Example: portplan fix --live\n\n\
     Exit status: 0 nothing is left to do, 1 something is, 2 could not do all it was asked, \
@@ -29,11 +25,11 @@ pub struct FixArgs {
     #[arg(long)]
     diff: bool,
     /// Carry out a plan saved by `portplan plan -o`, exactly; nothing if a file has changed since
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pins", "services", "rules", "strategy",
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pins", "services", "rules", "all", "strategy",
         "into", "follow", "live", "against", "together", "paths", "interactive", "baseline",
         "since"])]
     plan: Option<Utf8PathBuf>,
-    /// Ask before each move
+    /// Ask before each edit
     #[arg(short, long)]
     interactive: bool,
     /// Move what other files name by its port, too
@@ -67,7 +63,7 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
     let manner = args.policy.manner(args.unsafe_fixes || args.interactive);
     let propose = |policy| policy::remedy(&view, policy, manner);
     let found = if args.interactive {
-        ask(&view, policy, &propose)
+        ask::ask(&view, policy, &propose)
     } else {
         propose(policy)
     };
@@ -85,7 +81,7 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
         };
     }
     if proposal.is_empty() {
-        print("nothing has to move\n");
+        print(args.policy.nothing());
         return if partial {
             Status::Partial
         } else {
@@ -164,14 +160,19 @@ fn tell(proposal: &Proposal) {
 /// What was done, in one line.
 fn summary(proposal: &Proposal) -> String {
     let ports = counted(proposal.moved as usize, "published port", "published ports");
-    let files = proposal.files.iter().map(|file| file.file.as_str());
-    match proposal.files.len() {
-        0 => "no file was changed\n".to_owned(),
-        _ => format!(
-            "\nmoved {ports} in {}\n",
-            files.collect::<Vec<_>>().join(", ")
-        ),
-    }
+    let findings = counted(proposal.rewrites.len(), "finding", "findings");
+    let files: Vec<&str> = proposal
+        .files
+        .iter()
+        .map(|file| file.file.as_str())
+        .collect();
+    let done = match (proposal.moved, proposal.rewrites.len()) {
+        _ if files.is_empty() => return "no file was changed\n".to_owned(),
+        (_, 0) => format!("moved {ports}"),
+        (0, _) => format!("resolved {findings} in place"),
+        _ => format!("moved {ports} and resolved {findings} in place"),
+    };
+    format!("\n{done} in {}\n", files.join(", "))
 }
 
 /// Writes the patches.
@@ -241,101 +242,5 @@ fn carry_out(args: &FixArgs, path: &Utf8Path) -> Status {
     match args.diff && !patches.is_empty() || !left.is_empty() {
         true => Status::Findings,
         false => Status::Clean,
-    }
-}
-
-/// An answer to a proposed move.
-enum Answer {
-    Yes,
-    No,
-    To(Port),
-    Quit,
-}
-
-/// Asks before each move, and plans anew around what is not accepted.
-fn ask(
-    view: &View,
-    mut policy: Policy,
-    propose: &dyn Fn(Policy) -> Result<(Remedy, Proposal), Status>,
-) -> Result<(Remedy, Proposal), Status> {
-    let mut accepted: Vec<(Vec<PublishId>, PortRange)> = Vec::new();
-    let mut quit = false;
-    loop {
-        let (remedy, proposal) = propose(policy.clone())?;
-        let refused = policy.wishes.iter().find(|(id, port)| {
-            let target = remedy.plan.target([**id]);
-            target.is_none_or(|to| to.first() != **port)
-        });
-        if let Some((id, port)) = refused.map(|(id, port)| (*id, *port)) {
-            anstream::eprintln!("{port} is not free");
-            policy.wishes.remove(&id);
-            continue;
-        }
-        let open = remedy.plan.remaps.iter().find(|remap| {
-            let ids = ids(remap);
-            let wished = ids.iter().any(|id| policy.wishes.contains_key(id));
-            !wished && !accepted.contains(&(ids, remap.to))
-        });
-        let Some(remap) = open else {
-            return Ok((remedy, proposal));
-        };
-        let answer = if quit {
-            Answer::No
-        } else {
-            question(view, remap, &remedy)
-        };
-        match answer {
-            Answer::Yes => accepted.push((ids(remap), remap.to)),
-            Answer::To(port) => {
-                policy
-                    .wishes
-                    .extend(ids(remap).into_iter().map(|id| (id, port)));
-            }
-            Answer::No | Answer::Quit => {
-                quit |= matches!(answer, Answer::Quit);
-                let kept = ids(remap)
-                    .into_iter()
-                    .map(|id| (id, "stays as you said".to_owned()));
-                policy.unwritable.extend(kept);
-            }
-        }
-    }
-}
-
-fn ids(remap: &Remap) -> Vec<PublishId> {
-    remap.moves.iter().map(|it| it.publish).collect()
-}
-
-fn question(view: &View, remap: &Remap, remedy: &Remedy) -> Answer {
-    let names = remap
-        .moves
-        .iter()
-        .map(|it| &it.publish.of(&view.world.projects).1.name);
-    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    names.dedup();
-    let input = std::io::stdin();
-    let mentions: Vec<_> = remedy.mentions_of(&remap.moves).collect();
-    anstream::eprint!("{}", mention_lines(&mentions, remedy.followed));
-    loop {
-        let (who, from, to) = (names.join(", "), remap.from, remap.to);
-        anstream::eprint!("move {who} from {from} to {to}? [y]es, [n]o, another port, [q]uit: ");
-        let _ = std::io::stderr().flush();
-        let mut line = String::new();
-        // the end of the input is a no to all that is left
-        if input.lock().read_line(&mut line).unwrap_or(0) == 0 {
-            return Answer::Quit;
-        }
-        if !input.is_terminal() {
-            anstream::eprintln!();
-        }
-        match line.trim() {
-            "y" | "yes" => return Answer::Yes,
-            "n" | "no" => return Answer::No,
-            "q" | "quit" => return Answer::Quit,
-            other => match other.parse() {
-                Ok(port) => return Answer::To(port),
-                Err(_) => anstream::eprintln!("`{other}` is no answer"),
-            },
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: flags, the library, an exit status.
 
+mod ask;
 mod check;
 mod config;
 mod diff;

@@ -56,7 +56,7 @@ pub(super) fn run(args: &PlanArgs, projects: &ProjectArgs) -> Status {
     }
     match args.format {
         Format::Json => super::print_json(&proposal),
-        Format::Human if proposal.is_empty() => print("nothing has to move\n"),
+        Format::Human if proposal.is_empty() => print(args.policy.nothing()),
         Format::Human => {
             let diffs = policy::diffs(&remedy.changes.patches);
             let parts = [

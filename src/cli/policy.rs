@@ -1,6 +1,7 @@
 //! What the user wants of a plan: the flags that plan and fix share.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -11,12 +12,12 @@ use crate::compose::problem::{Gravity, Problem};
 use crate::edit::{Destination, Patch, Workspace};
 use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
-use crate::plan::{Pin, Policy, Strategy};
+use crate::plan::{Pin, Policy, Strategy, Wanted};
 use crate::remedy::{Manner, Remedy};
 use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
-use crate::rules::RULES;
+use crate::rules::{Fixing, Rule};
 use crate::source::{Disk, SourceMap};
 use crate::suppress;
 
@@ -31,9 +32,12 @@ pub struct PolicyArgs {
     /// Move only ports of this service; give it several times for several
     #[arg(long = "service", value_name = "NAME")]
     services: Vec<String>,
-    /// Resolve only what this rule finds
+    /// Resolve only what this rule finds, however grave; give it several times for several
     #[arg(long = "only", value_name = "RULE", value_parser = rule)]
     rules: Vec<String>,
+    /// Resolve what all rules find, not only what cannot run
+    #[arg(long, conflicts_with = "rules")]
+    all: bool,
     /// How to choose a new port: nearest, offset:N or sequential
     #[arg(long, value_name = "HOW", default_value = "nearest")]
     strategy: Strategy,
@@ -58,10 +62,16 @@ enum Into {
 }
 
 fn rule(name: &str) -> Result<String, String> {
-    if RULES.iter().any(|rule| rule.name == name) {
-        return Ok(name.to_owned());
+    match Rule::named(name) {
+        Some(rule) if rule.fixing == Fixing::Never => Err(format!(
+            "no edit resolves it; `portplan explain {name}` says what does"
+        )),
+        Some(_) => Ok(name.to_owned()),
+        None => Err(match Rule::nearest(name) {
+            Some(rule) => format!("no such rule; did you mean `{}`?", rule.name),
+            None => "no such rule; `portplan rules` lists them".to_owned(),
+        }),
     }
-    Err("no such rule".to_owned())
 }
 
 impl PolicyArgs {
@@ -78,6 +88,22 @@ impl PolicyArgs {
         }
     }
 
+    fn wanted(&self) -> Wanted {
+        match (self.all, &self.rules[..]) {
+            (true, _) => Wanted::All,
+            (false, []) => Wanted::Needed,
+            (false, rules) => Wanted::Only(rules.to_vec()),
+        }
+    }
+
+    /// What is said where there is nothing to do.
+    pub fn nothing(&self) -> &'static str {
+        match self.wanted() {
+            Wanted::Needed => "nothing has to move\n",
+            Wanted::Only(_) | Wanted::All => "nothing to fix\n",
+        }
+    }
+
     /// The policy.
     fn policy(&self, view: &View, known: &BTreeSet<Fingerprint>) -> Policy {
         let settled = &view.world.settings.pins;
@@ -85,9 +111,10 @@ impl PolicyArgs {
             strategy: self.strategy,
             pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
-            rules: self.rules.clone(),
+            wanted: self.wanted(),
             accepted: suppress::accepted(&view.world),
             known: suppress::known(&view.world, known),
+            kept: known.clone(),
             ..Policy::of(&view.world)
         }
     }
@@ -134,7 +161,11 @@ pub fn look(
 ) -> Result<(View, Policy, bool), Status> {
     let args = view;
     let view = args.read(projects, None);
-    let view = view.map_err(|error| super::usage(&error))?;
+    let mut view = view.map_err(|error| super::usage(&error))?;
+    // what is asked for by name is looked for, unless the settings turn it off
+    let asked = policy.rules.iter().filter_map(|name| Rule::named(name));
+    let settings = Arc::make_mut(&mut view.world.settings);
+    settings.turn_on(asked.filter(|rule| rule.opt_in));
     if let Some(unknown) = policy.unknown(&view) {
         anstream::eprintln!("error: {unknown}");
         return Err(Status::Partial);

@@ -40,6 +40,13 @@ pub(super) struct Source {
     pub index: usize,
 }
 
+impl Source {
+    /// The own entry of a publish.
+    pub fn own(publish: PublishId) -> Self {
+        Self { publish, index: 0 }
+    }
+}
+
 /// The scalar that gives the host port of an entry.
 pub(super) struct Scalar<'s, 'a> {
     pub book: &'s Book<'a>,
@@ -61,6 +68,8 @@ pub(super) struct Feed<'a> {
     /// What may change with the variables that it names, and how often it names them.
     along: HashMap<Place, usize>,
     container_env_files: OnceCell<BTreeSet<Utf8PathBuf>>,
+    /// The publishes that have their entry at a place.
+    pub by_entry: OnceCell<HashMap<Place, Vec<PublishId>>>,
 }
 
 impl<'a> Feed<'a> {
@@ -74,6 +83,7 @@ impl<'a> Feed<'a> {
             named: HashMap::new(),
             along: HashMap::new(),
             container_env_files: OnceCell::new(),
+            by_entry: OnceCell::new(),
         };
         for (project, read) in workspace.projects.iter().enumerate() {
             for template in &read.templates {
@@ -84,18 +94,24 @@ impl<'a> Feed<'a> {
                 }
             }
         }
-        for (project, read) in workspace.projects.iter().enumerate() {
-            for (service, read) in read.services.iter().enumerate() {
-                for port in 0..read.ports.len() {
-                    feed.add(PublishId {
-                        project,
-                        service,
-                        port,
-                    });
-                }
-            }
-        }
+        let publishes: Vec<PublishId> = feed.publishes().collect();
+        publishes.into_iter().for_each(|publish| feed.add(publish));
         feed
+    }
+
+    /// All publishes.
+    pub fn publishes(&self) -> impl Iterator<Item = PublishId> + use<'a> {
+        let projects = self.workspace.projects.iter().enumerate();
+        projects.flat_map(|(project, read)| {
+            let services = read.services.iter().enumerate();
+            services.flat_map(move |(service, read)| {
+                (0..read.ports.len()).map(move |port| PublishId {
+                    project,
+                    service,
+                    port,
+                })
+            })
+        })
     }
 
     /// Lets these strings change with the variables that they name.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_yaml::Value;
 
-use super::patch::{Format, Patch};
+use super::patch::{Format, Patch, lay};
 use super::proof::{Disproof, Overlay, Proof, variables};
 use super::second::documents;
 use super::{Changes, Workspace};
@@ -37,7 +37,7 @@ pub(super) fn follow(
         proof.differ("the projects are others");
     }
     for (old, new) in before.iter().zip(&after) {
-        proof.project(old, new, &|_, _| None);
+        proof.project(old, new, &|_, _| None, &BTreeSet::new());
         if old.templates.len() != new.templates.len() {
             proof.differ(format!("project `{}`: its templates", old.name));
         }
@@ -63,25 +63,6 @@ pub(super) fn follow(
         }
     }
     proof.result().map(|()| all)
-}
-
-/// Adds the edits of a patch to those of its file.
-fn lay(patches: &mut Vec<Patch>, patch: &Patch) -> Result<(), String> {
-    let Some(known) = patches.iter_mut().find(|it| it.path == patch.path) else {
-        patches.push(patch.clone());
-        return Ok(());
-    };
-    let edits = [known.edits(), patch.edits()].concat();
-    let (count, before) = (edits.len(), known.before.clone());
-    let (path, shown) = (known.path.clone(), known.shown.clone());
-    *known = Patch::of(path, shown, known.format, before, edits);
-    match known.edits().len() == count && known.before == patch.before {
-        true => Ok(()),
-        false => Err(format!(
-            "{}: two edits are in each other's way",
-            patch.shown
-        )),
-    }
 }
 
 /// Compares two texts of a file by the second reader.

@@ -14,6 +14,7 @@ mod overriding;
 mod own;
 pub mod patch;
 mod proof;
+mod rewrite;
 mod second;
 mod shelf;
 mod site;
@@ -25,10 +26,12 @@ use std::collections::BTreeMap;
 
 pub use patch::{Edit, Format, Patch, Scope};
 pub use proof::Disproof;
+pub use rewrite::{Effect, Rewritten};
 pub use write::{Options, WriteError, Written, write};
 
 use crate::compose::project::{Project, PublishId};
 use crate::compose::reading::Reading;
+use crate::finding::Fix;
 use crate::plan::Move;
 use crate::source::Files;
 use crate::span::Span;
@@ -71,6 +74,8 @@ pub struct Changes {
     pub exports: BTreeMap<String, String>,
     /// Publishes that stay as they are.
     pub refusals: Vec<Refusal>,
+    /// Publishes that change otherwise than by a move.
+    pub effects: BTreeMap<PublishId, Effect>,
 }
 
 /// Why a publish cannot be moved by an edit.
@@ -140,6 +145,19 @@ impl Workspace<'_> {
         explains: &dyn Fn(&str, &str) -> bool,
     ) -> Result<(), Disproof> {
         proof::prove(self, moves, changes, explains)
+    }
+
+    /// `changes`, which carry out `moves`, together with as many of `fixes` as can be written beside
+    /// them, proved like them; values may change along as for [`prove_along`](Self::prove_along).
+    #[must_use]
+    pub fn rewrite(
+        &self,
+        moves: &[Move],
+        changes: &Changes,
+        fixes: &[Fix],
+        explains: &dyn Fn(&str, &str) -> bool,
+    ) -> Rewritten {
+        rewrite::rewrite(self, moves, changes, fixes, explains)
     }
 
     /// `changes` and `patches` together, shown to differ from `changes` alone in nothing but values

@@ -115,11 +115,10 @@ impl Copy<'_> {
         let published = merged("published").ok_or(
             "its services are merged from another mapping: write the service below the merge key",
         )?;
-        insert(Insert {
-            key: "published",
-            tag: "",
-            value: Inserted::Scalar(self.node(book, published, true)?),
-        })
+        insert(Insert::scalar(
+            "published",
+            self.node(book, published, true)?,
+        ))
     }
 
     /// The service gets a list of its own, instead of that of the service it extends.
@@ -276,6 +275,15 @@ impl<'a> Insert<'a> {
             key: "ports",
             tag,
             value: Inserted::List(items),
+        }
+    }
+
+    /// A scalar, as it is to be written.
+    pub fn scalar(key: &'a str, text: String) -> Self {
+        Self {
+            key,
+            tag: "",
+            value: Inserted::Scalar(text),
         }
     }
 

@@ -124,6 +124,29 @@ impl Patch {
     }
 }
 
+/// Adds the edits of a patch to those of its file; one that is there already is the same one.
+pub(super) fn lay(patches: &mut Vec<Patch>, patch: &Patch) -> Result<(), String> {
+    let Some(known) = patches.iter_mut().find(|it| it.path == patch.path) else {
+        patches.push(patch.clone());
+        return Ok(());
+    };
+    let new = patch
+        .edits()
+        .iter()
+        .filter(|edit| !known.edits().contains(edit));
+    let edits: Vec<Edit> = known.edits().iter().chain(new).cloned().collect();
+    let (count, before) = (edits.len(), known.before.clone());
+    let (path, shown) = (known.path.clone(), known.shown.clone());
+    *known = Patch::of(path, shown, known.format, before, edits);
+    match known.edits().len() == count && known.before == patch.before {
+        true => Ok(()),
+        false => Err(format!(
+            "{}: two edits are in each other's way",
+            patch.shown
+        )),
+    }
+}
+
 /// The text of a file, as well as it can be shown.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
     match SourceFile::decode("", bytes.to_vec()) {

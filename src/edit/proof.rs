@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::patch::{Format, Patch};
 use super::second;
-use super::{Changes, Workspace};
+use super::{Changes, Effect, Workspace};
 use crate::compose::dotenv::{self, Variables};
 use crate::compose::environment::Environment;
 use crate::compose::port::Publish;
@@ -103,6 +103,12 @@ pub(super) fn prove(
         .map(|one| (one.publish, one))
         .collect();
 
+    let effects = changes.effects.values();
+    let defaults = effects.filter_map(|effect| match effect {
+        Effect::Default(variable, _) => Some(variable.as_str()),
+        _ => None,
+    });
+    let defaults: BTreeSet<&str> = defaults.collect();
     let mut proof = Proof::default();
     let before = workspace.projects.iter().enumerate();
     let before: Vec<_> = before.filter(|(index, _)| touched[*index]).collect();
@@ -110,20 +116,23 @@ pub(super) fn prove(
         proof.differ("the projects are others");
     }
     for ((index, old), new) in before.into_iter().zip(&after) {
-        let moved = |service, port| {
+        let becomes = |service, port| {
             let id = PublishId {
                 project: index,
                 service,
                 port,
             };
-            moves.get(&id).map(|one| **one)
+            let moved = moves
+                .get(&id)
+                .map(|one| Effect::Published(one.to.to_string()));
+            moved.or_else(|| changes.effects.get(&id).cloned())
         };
         let mut files = old.files.clone();
         files.extend(created.get(&index).map(|path| path.to_path_buf()));
         proof.equal(&files, &new.files, || {
             format!("project `{}`: its files", old.name)
         });
-        proof.project(old, new, &moved);
+        proof.project(old, new, &becomes, &defaults);
         proof.templates(old, new, explains);
     }
     for patch in &changes.patches {
@@ -178,12 +187,13 @@ impl Proof {
         }
     }
 
-    /// All but the values of strings.
+    /// All but the values of strings; `defaults` are variables that may have one now.
     pub fn project(
         &mut self,
         old: &Project,
         new: &Project,
-        moved: &dyn Fn(usize, usize) -> Option<Move>,
+        becomes: &dyn Fn(usize, usize) -> Option<Effect>,
+        defaults: &BTreeSet<&str>,
     ) {
         let name = &old.name;
         let say = |what: &str| format!("project `{name}`: {what}");
@@ -191,7 +201,9 @@ impl Proof {
         self.equal(&old.root, &new.root, || say("its folder"));
         self.equal(&old.networks, &new.networks, || say("its networks"));
         self.equal(&old.profiles, &new.profiles, || say("its profiles"));
-        self.equal(&old.unset, &new.unset, || say("its unset variables"));
+        let still = |name: &&String| !defaults.contains(name.as_str()) || new.unset.contains(*name);
+        let unset: BTreeSet<String> = old.unset.iter().filter(still).cloned().collect();
+        self.equal(&unset, &new.unset, || say("its unset variables"));
         self.equal(&problems(old), &problems(new), || {
             say("what is wrong with it")
         });
@@ -200,16 +212,16 @@ impl Proof {
         for (index, (old, new)) in services {
             let say = |what: &str| format!("service `{}` of project `{name}`: {what}", old.name);
             self.equal(&settings(old), &settings(new), || say("its settings"));
-            let expected = old.ports.iter().enumerate().map(|(port, publish)| {
-                let published = moved(index, port).map(|one| one.to.to_string());
-                fields(publish, published)
-            });
-            let expected: Vec<_> = expected.collect();
-            let found: Vec<_> = new
-                .ports
-                .iter()
-                .map(|publish| fields(publish, None))
-                .collect();
+            let ports = old.ports.iter().enumerate();
+            let expected = ports.filter_map(|(port, old)| fields(old, becomes(index, port)));
+            let mut expected: Vec<_> = expected.collect();
+            let found = new.ports.iter().filter_map(|publish| fields(publish, None));
+            let mut found: Vec<_> = found.collect();
+            // a list that replaces those before it has an order of its own
+            if expected.len() < old.ports.len() {
+                expected.sort();
+                found.sort();
+            }
             if expected != found {
                 self.differ(say(&format!(
                     "its ports are {}, not {}",
@@ -265,12 +277,20 @@ fn templates(project: &Project, without_ports: bool) -> BTreeSet<(&Utf8Path, &st
 
 type Fields = (Option<u32>, Option<String>, [Option<String>; 5]);
 
-/// A publish without its place, with another number if one is given.
-fn fields(publish: &Publish, published: Option<String>) -> Fields {
-    let publish = publish.clone();
-    (
+/// A publish without its place, as an edit makes it; nothing if it goes.
+fn fields(publish: &Publish, effect: Option<Effect>) -> Option<Fields> {
+    let mut publish = publish.clone();
+    match effect {
+        None => {}
+        Some(Effect::Published(ports) | Effect::Default(_, ports)) => {
+            publish.published = Some(ports);
+        }
+        Some(Effect::HostIp(ip)) => publish.host_ip = Some(ip),
+        Some(Effect::Gone) => return None,
+    }
+    Some((
         publish.target,
-        published.or(publish.published),
+        publish.published,
         [
             publish.host_ip,
             publish.protocol,
@@ -278,7 +298,7 @@ fn fields(publish: &Publish, published: Option<String>) -> Fields {
             publish.name,
             publish.app_protocol,
         ],
-    )
+    ))
 }
 
 /// Publishes as people write them.

@@ -296,7 +296,7 @@ impl Extend<(usize, TextEdit)> for Edits {
 
 impl Edits {
     /// The patches, by path.
-    fn patches(self, shelf: &Shelf<'_>) -> impl Iterator<Item = Patch> {
+    pub fn patches(self, shelf: &Shelf<'_>) -> impl Iterator<Item = Patch> {
         self.by_book.into_iter().map(|(book, edits)| {
             let book = &shelf.books[book];
             let edits = edits.into_iter().map(|edit| {

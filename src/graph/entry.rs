@@ -1,7 +1,7 @@
 //! Claims that are written as one.
 
 use super::Allocation;
-use crate::binding::{Addresses, HostIp, PortRange, Protocol, addresses};
+use crate::binding::{Addresses, HostIp, PortRange, Protocol, Published, addresses};
 use crate::claim::Claim;
 use crate::compose::port::Origin;
 use crate::compose::project::PublishId;
@@ -71,6 +71,20 @@ impl<'a, 'w> Entry<'a, 'w> {
         PortRange::around(ranges?)
     }
 
+    /// True if the engine chooses its host ports.
+    #[must_use]
+    pub fn is_dynamic(&self) -> bool {
+        self.first().wanted.binding.published == Published::Dynamic
+    }
+
+    /// The container ports, from the lowest to the highest.
+    #[must_use]
+    pub fn targets(&self) -> PortRange {
+        let targets = self.claims.iter().map(|claim| claim.wanted.binding.target);
+        let first = self.first().wanted.binding.target;
+        PortRange::around(targets.map(PortRange::from)).unwrap_or(first.into())
+    }
+
     /// The entry in short syntax, with other host ports if given.
     #[must_use]
     pub fn mapping(&self, published: Option<PortRange>) -> String {
@@ -81,11 +95,6 @@ impl<'a, 'w> Entry<'a, 'w> {
     #[must_use]
     pub fn mapping_at(&self, host_ip: Option<HostIp>, published: Option<PortRange>) -> String {
         let binding = self.first().wanted.binding;
-        let targets = self
-            .claims
-            .iter()
-            .map(|claim| claim.wanted.binding.target.into());
-        let targets = PortRange::around(targets).unwrap_or(binding.target.into());
         let mut text = match host_ip {
             Some(ip) => format!("{ip}:"),
             None => String::new(),
@@ -95,7 +104,7 @@ impl<'a, 'w> Entry<'a, 'w> {
             None if host_ip.is_some() => text += ":",
             None => {}
         }
-        text += &targets.to_string();
+        text += &self.targets().to_string();
         match binding.protocol {
             Protocol::Tcp => text,
             protocol => format!("{text}/{protocol}"),

@@ -27,6 +27,8 @@ const UNPRIVILEGED_START: u16 = 1024;
 pub struct Allocation<'w> {
     /// The host's name in `portplan.yaml`, if it is there.
     pub name: Option<&'w str>,
+    /// The projects on it, by their indices in the world.
+    pub projects: Vec<usize>,
     /// True if several projects share the host.
     pub is_shared: bool,
     /// The machine, if one is known.
@@ -164,6 +166,7 @@ impl<'w> Allocation<'w> {
         taken.extend(world.reserved());
         let mut allocation = Self {
             name: host.name,
+            projects: host.projects.clone(),
             is_shared: host.projects.len() > 1,
             machine: host.machine,
             taken,
@@ -338,10 +341,10 @@ fn entries(claims: &[Claim<'_>]) -> (Vec<Vec<usize>>, Vec<usize>) {
     let mut entry_of = Vec::with_capacity(claims.len());
     for (index, claim) in claims.iter().enumerate() {
         let binding = &claim.wanted.binding;
-        // only fixed ports are parts of an expanded range
+        // a range for one container port is no part of another
         let alone = match binding.published {
-            Published::Fixed(_) => None,
-            _ => Some(index),
+            Published::Fixed(_) | Published::Dynamic => None,
+            Published::OneOf(_) => Some(index),
         };
         let place = (
             claim.project_index,

@@ -60,6 +60,19 @@ pub fn near(port: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<
     first_good(start, count, &taken, engine)
 }
 
+/// Good host ports for container ports: the same, if they are; 80 goes to 8080 and 443 to 8443.
+#[must_use]
+pub fn like(targets: PortRange, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
+    let count = targets.len();
+    run(targets.first(), count, taken)
+        .filter(|range| {
+            range
+                .iter()
+                .all(|port| is_free(port.get().into(), taken, engine))
+        })
+        .or_else(|| near(targets.first(), count, taken, engine))
+}
+
 /// The first `count` neighbouring good ports from `start` upwards, then downwards.
 ///
 /// Not good are `taken`, privileged ports, the range that the kernel lends to outgoing

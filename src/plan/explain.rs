@@ -1,8 +1,9 @@
 //! Why something must move, in words.
 
+use super::bars::Bar;
 use super::model::At;
 use super::{Fixed, PublishId};
-use crate::binding::{Cause, Port, PortRange};
+use crate::binding::{Cause, PortRange};
 use crate::graph::{Allocation, Collision, Entry};
 use crate::machine::Use;
 use crate::world::World;
@@ -29,26 +30,13 @@ pub enum Why {
         /// Its index in [`Allocation::collisions`].
         collision: usize,
     },
-    /// A claim of ports that cannot be bound there at all.
+    /// A claim of ports that it cannot or should not have.
     Barred {
         /// The claim.
         at: At,
-        /// Why they cannot.
+        /// Why not.
         bar: Bar,
     },
-}
-
-/// Why a port cannot be bound, whoever wants it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bar {
-    /// A rootless engine binds ports from this one only.
-    Privileged(Port),
-    /// Windows excludes it.
-    Excluded,
-    /// The user keeps it for this.
-    Reserved(String),
-    /// It is in none of the project's pools.
-    OutsidePool,
 }
 
 impl Why {
@@ -69,12 +57,7 @@ impl Why {
             Self::Collision { host, collision } => {
                 rule_of(&hosts[*host].collisions[*collision], &hosts[*host])
             }
-            Self::Barred { bar, .. } => match bar {
-                Bar::Privileged(_) => "privileged-port",
-                Bar::Excluded => "os-service-port",
-                Bar::Reserved(_) => "reserved-port",
-                Bar::OutsidePool => "outside-pool",
-            },
+            Self::Barred { bar, .. } => bar.rule(),
         }
     }
 
@@ -97,14 +80,7 @@ impl Why {
                     },
                 }
             }
-            Self::Barred { bar, .. } => match bar {
-                Bar::Privileged(start) => {
-                    format!("a rootless engine may bind ports from {start} only")
-                }
-                Bar::Excluded => "Windows excludes it from use".to_owned(),
-                Bar::Reserved(reason) => format!("it is kept for {reason}"),
-                Bar::OutsidePool => "it is in no pool of its project".to_owned(),
-            },
+            Self::Barred { bar, .. } => bar.to_string(),
         }
     }
 }

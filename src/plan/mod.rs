@@ -3,10 +3,12 @@
 //! [`model`] says what can move and what must, [`solve`] chooses, [`place`] finds new ports, and
 //! [`check`] judges the result by the algebra alone.
 
+pub mod bars;
 pub mod candidates;
 pub mod check;
 pub mod explain;
 pub mod groups;
+pub mod known;
 pub mod meetings;
 pub mod model;
 pub mod place;
@@ -18,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use crate::compose::project::PublishId;
 pub use explain::Why;
 pub use model::{Fixed, Model};
-pub use policy::{Pin, Policy, Strategy};
+pub use policy::{Pin, Policy, Strategy, Wanted};
 
 use crate::binding::{Cause, PortRange, Published};
 use crate::graph::{Allocation, Collision};

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::explain::{ACROSS_PROJECTS, Bar, IN_ONE_PROJECT, among};
+use super::bars::barred;
+use super::explain::{ACROSS_PROJECTS, IN_ONE_PROJECT, among};
 use super::groups::{Group, groups};
 use super::policy::Policy;
 use super::solve::{Cost, Demand};
 use super::{PublishId, Why, candidates, meetings};
-use crate::binding::{Cause, Port, PortRange, PortSet, Published};
+use crate::binding::{Cause, Port, PortRange, Published};
 use crate::claim::Claim;
 use crate::compose::port::OriginKind;
 use crate::compose::project::Project;
@@ -105,7 +106,7 @@ impl Model {
     /// What can move and what must, on all hosts together.
     #[must_use]
     pub fn of(world: &World, hosts: &[Allocation<'_>], policy: &Policy) -> Self {
-        if hosts.iter().all(|host| is_clean(world, host)) {
+        if hosts.iter().all(|host| is_clean(world, host, policy)) {
             return Self::default();
         }
         let cliques: Vec<Vec<Vec<usize>>> = hosts.iter().map(meetings::cliques).collect();
@@ -150,7 +151,7 @@ impl Model {
             for collision in 0..allocation.collisions.len() {
                 model.demand(hosts, policy, Why::Collision { host, collision });
             }
-            for (claim, bar) in barred(world, allocation) {
+            for (claim, bar) in barred(world, allocation, policy) {
                 let at = At { host, claim };
                 model.demand(hosts, policy, Why::Barred { at, bar });
             }
@@ -256,9 +257,9 @@ fn new_pairs(host: &Allocation<'_>, policy: &Policy, clique: &[usize]) -> Option
 }
 
 /// True if nothing must move on a host.
-fn is_clean(world: &World, host: &Allocation<'_>) -> bool {
+fn is_clean(world: &World, host: &Allocation<'_>, policy: &Policy) -> bool {
     let mut causes = host.collisions.iter().map(|collision| collision.cause);
-    causes.all(|cause| matches!(cause, Cause::Maybe(_))) && barred(world, host).is_empty()
+    causes.all(|cause| matches!(cause, Cause::Maybe(_))) && barred(world, host, policy).is_empty()
 }
 
 /// Where a publish comes in the order of what is written.
@@ -348,46 +349,4 @@ fn harm(host: &Allocation<'_>, claim: &Claim<'_>) -> u32 {
         harm += KNOWN;
     }
     harm
-}
-
-/// The claims all of whose ports are barred, whoever wants them, each with every reason.
-fn barred(world: &World, host: &Allocation<'_>) -> Vec<(usize, Bar)> {
-    let start = host.unprivileged_start();
-    let system = host.machine.and_then(|machine| machine.host.as_ref());
-    let projects = host.claims.iter().map(|claim| claim.project_index);
-    let projects: BTreeSet<usize> = projects.collect();
-    let pools: HashMap<usize, PortSet> = projects
-        .into_iter()
-        .filter_map(|project| Some((project, world.outside_pools(project)?)))
-        .collect();
-    let bars = |claim: &Claim<'_>| {
-        let protocol = claim.wanted.binding.protocol;
-        let all = |is_barred: &dyn Fn(Port) -> bool| {
-            let ports = claim.ports();
-            ports.is_some_and(|ports| ports.iter().all(is_barred))
-        };
-        let privileged = start.filter(|start| all(&|port| port < *start));
-        let excluded = system.map_or(&[][..], |system| system.limits.excluded(protocol));
-        let is_excluded = |port: Port| excluded.iter().any(|range| range.contains(port.get()));
-        let reservation = |port| world.settings.reservation(port, protocol);
-        let first = claim.ports().and_then(|ports| reservation(ports.first()));
-        let reserved = first.filter(|_| all(&|port| reservation(port).is_some()));
-        let outside = pools.get(&claim.project_index);
-        let is_outside = |port| outside.is_some_and(|outside| outside.contains(port));
-        [
-            privileged.map(Bar::Privileged),
-            all(&is_excluded).then_some(Bar::Excluded),
-            reserved.map(|kept| Bar::Reserved(kept.reason.clone())),
-            all(&is_outside).then_some(Bar::OutsidePool),
-        ]
-    };
-    let claims = host.claims.iter().enumerate();
-    claims
-        .flat_map(|(index, claim)| {
-            bars(claim)
-                .into_iter()
-                .flatten()
-                .map(move |bar| (index, bar))
-        })
-        .collect()
 }

@@ -8,7 +8,10 @@ use crate::binding::{Port, PortRange, PortSet};
 use crate::compose::project::{Project, PublishId};
 
 use super::Why;
+use crate::finding::{Finding, Severity};
+use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
+use crate::rules::{Fixing, Rule};
 use crate::world::World;
 
 /// What a plan may do.
@@ -23,8 +26,8 @@ pub struct Policy {
     pub pins: Vec<Pin>,
     /// The services that may move; none is all.
     pub services: Vec<String>,
-    /// The rules whose findings are to be resolved; none is all.
-    pub rules: Vec<String>,
+    /// Which findings are to be resolved.
+    pub wanted: Wanted,
     /// Ports that nothing may move to.
     pub avoid: PortSet,
     /// Ports that the user has chosen for some.
@@ -41,6 +44,20 @@ pub struct Policy {
     pub known: Vec<(BTreeSet<PublishId>, &'static str)>,
     /// What no edit can move, and why.
     pub unwritable: BTreeMap<PublishId, String>,
+    /// Findings that an edit could resolve, and that stay.
+    pub kept: BTreeSet<Fingerprint>,
+}
+
+/// Which findings a plan resolves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// What cannot run, and what `portplan.yaml` makes an error.
+    #[default]
+    Needed,
+    /// What these rules find, however grave.
+    Only(Vec<String>),
+    /// What all rules find that are on.
+    All,
 }
 
 /// How a new port is chosen.
@@ -120,10 +137,49 @@ impl Policy {
         self.wants_rule(why.rule(hosts))
     }
 
-    /// True if the findings of a rule are to be resolved.
+    /// True if the findings of a rule are to be resolved, if they keep something from running.
     #[must_use]
     pub fn wants_rule(&self, rule: &str) -> bool {
-        self.rules.is_empty() || self.rules.iter().any(|name| name == rule)
+        match &self.wanted {
+            Wanted::Needed | Wanted::All => true,
+            Wanted::Only(rules) => rules.iter().any(|name| name == rule),
+        }
+    }
+
+    /// True if a finding is to be resolved by an edit that moves no port. One after which some may
+    /// reach a port no more must be asked for by name.
+    #[must_use]
+    pub fn wants_rewrite(&self, finding: &Finding, projects: &[Project]) -> bool {
+        let named = matches!(self.wanted, Wanted::Only(_));
+        let fixing = Rule::named(finding.rule).map(|rule| rule.fixing);
+        let (may, pinned) = match &finding.fix {
+            Some(fix) => {
+                let mut publishes = fix.publishes.iter();
+                let pinned = publishes.any(|id| self.pins(*id, projects));
+                (named || fix.rewrite.is_safe(), pinned)
+            }
+            None => {
+                let movable = finding.remap.is_some();
+                (
+                    named && fixing == Some(Fixing::WhenAsked) && !movable,
+                    false,
+                )
+            }
+        };
+        may && !pinned
+            && self.seeks(finding.rule, || Some(finding.severity))
+            && !self.kept.contains(&finding.fingerprint)
+    }
+
+    /// True if findings are to be resolved that keep nothing from running, of a rule that is so
+    /// grave where they are (`None`: it is off).
+    #[must_use]
+    pub fn seeks(&self, rule: &str, level: impl FnOnce() -> Option<Severity>) -> bool {
+        match &self.wanted {
+            Wanted::Needed => level() == Some(Severity::Error),
+            Wanted::Only(rules) => rules.iter().any(|name| name == rule),
+            Wanted::All => level().is_some(),
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::mention::{self, ProposedMention};
-use super::place::OriginPlace;
+use super::place::{OriginPlace, Place};
 use super::table::align;
 use crate::edit::{Edit, Format, Patch, Scope};
+use crate::finding::Finding;
 use crate::graph::{Allocation, Entry};
 use crate::plan::explain::listed;
 use crate::plan::{Fixed, Plan, PublishId, Stuck};
@@ -28,6 +29,9 @@ pub struct Proposal {
     pub version: u32,
     /// The entries that move, as they are written.
     pub remaps: Vec<ProposedRemap>,
+    /// What is written otherwise without moving a port.
+    #[serde(default)]
+    pub rewrites: Vec<ProposedRewrite>,
     /// What stays wrong.
     pub unresolved: Vec<Unresolved>,
     /// How many published ports move.
@@ -57,6 +61,20 @@ pub struct ProposedRemap {
     /// Why.
     pub why: String,
     /// Where the number is written: file, line and column, from 1, and who wrote it.
+    pub place: String,
+}
+
+/// Something that is written otherwise without moving a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProposedRewrite {
+    /// The rule that finds it.
+    pub rule: String,
+    /// The service, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service: Option<String>,
+    /// What is written.
+    pub what: String,
+    /// Where: file, line and column, from 1.
     pub place: String,
 }
 
@@ -97,12 +115,18 @@ impl Proposal {
     pub fn of(world: &World, hosts: &[Allocation<'_>], remedy: &Remedy) -> Self {
         let plan = &remedy.plan;
         let stuck = plan.stuck.iter();
+        let stuck = stuck.map(|stuck| unresolved(world, hosts, stuck, remedy));
+        let unwritten = remedy.unwritten.iter().map(|(finding, reason)| Unresolved {
+            message: format!("{}, {}: {reason}", place(world, finding), finding.rule),
+        });
+        let rewritten = remedy.rewritten.iter();
         Self {
             version: VERSION,
             remaps: remaps(world, hosts, plan),
-            unresolved: stuck
-                .map(|stuck| unresolved(world, hosts, stuck, remedy))
+            rewrites: rewritten
+                .filter_map(|finding| ProposedRewrite::of(world, finding))
                 .collect(),
+            unresolved: stuck.chain(unwritten).collect(),
             moved: plan.moves().count() as u32,
             at_least: plan.at_least,
             exports: remedy.changes.exports.clone(),
@@ -129,11 +153,16 @@ impl Proposal {
             [service, from, to, remap.why.clone(), remap.place.clone()]
         });
         let rows: Vec<[String; 5]> = std::iter::once(header).chain(rows).collect();
-        if rows.len() > 1 {
-            align(&rows)
-        } else {
-            String::new()
-        }
+        let moves = (rows.len() > 1).then(|| align(&rows));
+        let header = ["SERVICE", "EDIT", "WHY", "WRITTEN IN"].map(String::from);
+        let rows = self.rewrites.iter().map(|it| {
+            let it = it.clone();
+            [it.service.unwrap_or_default(), it.what, it.rule, it.place]
+        });
+        let rows: Vec<[String; 4]> = std::iter::once(header).chain(rows).collect();
+        let rewrites = (rows.len() > 1).then(|| align(&rows));
+        let tables: Vec<String> = moves.into_iter().chain(rewrites).collect();
+        tables.join("\n")
     }
 
     /// Where else files name the ports that move, for people; nothing if they do not.
@@ -155,24 +184,60 @@ impl Proposal {
         text
     }
 
-    /// True if nothing has to move.
+    /// True if nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.remaps.is_empty() && self.unresolved.is_empty()
+        self.remaps.is_empty() && self.rewrites.is_empty() && self.unresolved.is_empty()
     }
 
     /// How good the plan is, in one sentence.
     #[must_use]
     pub fn verdict(&self) -> String {
         let moved = counted(self.moved, "published port moves", "published ports move");
-        match (self.moved, self.at_least) {
+        let moved = match (self.moved, self.at_least) {
+            (0, _) if !self.rewrites.is_empty() => String::new(),
             (0, _) => "nothing can be moved".to_owned(),
             (moved_count, least) if moved_count <= least => {
                 format!("{moved}; no plan moves fewer")
             }
             (_, least) => format!("{moved}; {least} or more must, the search was cut short"),
-        }
+        };
+        let rewrites = match self.rewrites.len() as u32 {
+            0 => String::new(),
+            count => counted(
+                count,
+                "finding is resolved in place",
+                "findings are resolved in place",
+            ),
+        };
+        let parts = [moved, rewrites]
+            .into_iter()
+            .filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("; ")
     }
+}
+
+impl ProposedRewrite {
+    /// What resolves a finding, if an edit does that moves no port.
+    #[must_use]
+    pub fn of(world: &World, finding: &Finding) -> Option<Self> {
+        Some(Self {
+            rule: finding.rule.to_owned(),
+            service: finding.claims.first().map(|claim| claim.service.clone()),
+            what: finding.fix.as_ref()?.rewrite.to_string(),
+            place: place(world, finding),
+        })
+    }
+}
+
+/// Where a finding is.
+fn place(world: &World, finding: &Finding) -> String {
+    let Some(label) = finding.labels.first() else {
+        return String::new();
+    };
+    let Place { file, line, column } =
+        Place::of(label.span, &world.projects[label.project].sources);
+    format!("{file}:{line}:{column}")
 }
 
 fn counted(count: u32, one: &str, more: &str) -> String {

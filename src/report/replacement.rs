@@ -1,7 +1,7 @@
-//! The edit that a finding proposes, where it is the change of one number.
+//! The edit that a finding proposes, where it is a change in one place.
 
 use crate::compose::port::OriginKind;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rewrite};
 use crate::source::SourceFile;
 use crate::span::Span;
 use crate::world::World;
@@ -17,10 +17,31 @@ pub struct Replacement<'a> {
     pub text: String,
 }
 
-/// The edit of a finding's remap. None where the number is not written as it counts, or where
-/// other services share it.
+/// The edit that resolves a finding.
 #[must_use]
 pub fn replacement<'w>(finding: &Finding, world: &'w World) -> Option<Replacement<'w>> {
+    let fix = finding
+        .fix
+        .as_ref()
+        .map(|fix| (&fix.rewrite, finding.claims.first()));
+    let (project, span, text) = match fix {
+        None => return moved(finding, world),
+        Some((Rewrite::Removal { project, span }, _)) => (*project, *span, String::new()),
+        Some((Rewrite::Quotes, Some(claim))) => {
+            let span = claim.origin.entry;
+            let text = world.projects[claim.project].sources.slice(span);
+            (claim.project, span, format!("\"{text}\""))
+        }
+        // where it goes is known when the files are edited
+        Some(_) => return None,
+    };
+    let file = world.projects[project].sources.file(span.file);
+    Some(Replacement { file, span, text })
+}
+
+/// The edit of a finding's remap. None where the number is not written as it counts, or where
+/// other services share it.
+fn moved<'w>(finding: &Finding, world: &'w World) -> Option<Replacement<'w>> {
     let remap = finding.remap.as_ref()?;
     let mut claims = finding.claims.iter().filter(|claim| {
         let published = claim.published.as_deref();

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::concise;
 use super::table::align;
 use crate::finding::Severity;
-use crate::rules::{RULES, Rule};
+use crate::rules::{Fixing, RULES, Rule};
 use crate::settings::{Level, Settings};
 
 /// What `rules --format json` prints.
@@ -36,6 +36,9 @@ pub struct ListedRule {
     pub level: Level,
     /// True if `portplan fix` can resolve its findings.
     pub fixable: bool,
+    /// True if it does so only where that is asked for: `--only RULE`, `--all`, or the level
+    /// `error` in `portplan.yaml`.
+    pub when_asked: bool,
     /// What it finds, in Markdown.
     pub finds: String,
 }
@@ -57,7 +60,8 @@ impl Catalogue {
             severity: rule.severity,
             opt_in: rule.opt_in,
             level: settings.level(rule, file).into(),
-            fixable: rule.fixable,
+            fixable: rule.fixing != Fixing::Never,
+            when_asked: rule.fixing == Fixing::WhenAsked,
             finds: rule.summary(),
         });
         Self {
@@ -106,7 +110,11 @@ impl ListedRule {
     }
 
     fn fix(&self) -> &'static str {
-        if self.fixable { "yes" } else { "" }
+        match (self.fixable, self.when_asked) {
+            (false, _) => "",
+            (true, false) => "yes",
+            (true, true) => "asked",
+        }
     }
 }
 
@@ -132,10 +140,10 @@ pub fn page(rule: &Rule) -> String {
         } else if in_code {
             text += &format!("    {code}{line}{code:#}\n");
         } else if let Some(name) = line.strip_prefix("# ") {
-            let fix = if rule.fixable {
-                ", `portplan fix` resolves it"
-            } else {
-                ""
+            let fix = match rule.fixing {
+                Fixing::Never => String::new(),
+                Fixing::Always => ", `portplan fix` resolves it".to_owned(),
+                Fixing::WhenAsked => format!(", `portplan fix --only {name}` resolves it"),
             };
             let severity = concise::severity(rule.severity);
             let off = if rule.opt_in { ", off by default" } else { "" };

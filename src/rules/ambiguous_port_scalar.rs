@@ -27,7 +27,7 @@
 //! ```
 //!
 //! ## Remedy
-//! Put the mapping in quotes.
+//! Put the mapping in quotes, as `portplan fix --only ambiguous-port-scalar` does.
 //!
 //! ## Sources
 //! [Integers of YAML 1.1](https://yaml.org/type/int.html);
@@ -38,7 +38,7 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Rule};
-use crate::finding::{ClaimRef, Finding, Label, Severity};
+use crate::finding::{ClaimRef, Finding, Fix, Label, Rewrite, Severity};
 use crate::yaml::is_base_sixty;
 
 pub(super) const RULE: Rule = Rule::new(
@@ -46,13 +46,14 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Notice,
     include_str!("ambiguous_port_scalar.rs"),
     check,
-);
+)
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut told = BTreeSet::new();
     for (index, service, fates) in cx.fates() {
         let sources = &cx.world.projects[index].sources;
-        for (publish, _) in fates {
+        for (id, publish, _) in fates {
             let entry = publish.origin.entry;
             // with its quotes, if it has any
             let text = sources.slice(entry);
@@ -71,6 +72,10 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             });
             finding.claims.push(ClaimRef::of(index, service, publish));
             finding.help = Some(format!("write \"{text}\""));
+            finding.fix = Some(Fix {
+                rewrite: Rewrite::Quotes,
+                publishes: vec![id],
+            });
             out.push(finding);
         }
     }

@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule::new(
 .needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         for tenure in [Tenure::AtBoot, Tenure::PerhapsAtBoot] {
             for (container, entry, port) in meetings(cx, host, &[tenure]) {
                 let who = Use::Container(container);

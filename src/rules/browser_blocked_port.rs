@@ -27,35 +27,25 @@
 //! ## Sources
 //! [Fetch: port blocking](https://fetch.spec.whatwg.org/#port-blocking)
 
-use super::describe::{self, Entry};
-use super::{Context, Rule};
-use crate::binding::{Protocol, Published};
-use crate::claim::Claim;
+use super::describe::Entry;
+use super::{Context, Rule, propose};
 use crate::finding::{Finding, Severity};
-use crate::plan::candidates;
+use crate::plan::bars;
 
 pub(super) const RULE: Rule = Rule::new(
     "browser-blocked-port",
     Severity::Warning,
     include_str!("browser_blocked_port.rs"),
     check,
-);
+)
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(describe::proposed(cx, |entry| blocked(rule, entry)));
+    out.extend(propose::proposed(cx, |entry| blocked(rule, entry)));
 }
 
 fn blocked(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
-    let is_blocked = |claim: &&Claim<'_>| {
-        let binding = &claim.wanted.binding;
-        let Published::Fixed(port) = binding.published else {
-            return false;
-        };
-        binding.protocol == Protocol::Tcp
-            && candidates::is_blocked_by_browsers(port)
-            && candidates::is_web(binding.target)
-    };
-    let claim = entry.claims().find(is_blocked)?;
+    let claim = entry.claims().find(|claim| bars::is_blocked(claim))?;
     let (who, target) = (entry.who(), claim.wanted.binding.target);
     let port = claim.ports()?;
     let message = format!(

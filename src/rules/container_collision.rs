@@ -38,13 +38,13 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("container_collision.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let is_container = |who: &Use<'_>| matches!(who, Use::Container(_) | Use::Elsewhere(..));
     held_by(rule, cx, is_container, out);
-    for host in &cx.hosts {
+    for host in cx.hosts {
         restarting(rule, cx, host, out);
     }
 }

@@ -1,17 +1,14 @@
 //! The words that findings share.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::binding::{
-    Addresses, Cause, Engine, Meeting, Network, Port, PortRange, PortSet, Published, addresses,
-};
+use crate::binding::{Addresses, Cause, Meeting, Network, Port, PortRange, Published, addresses};
 use crate::claim::Claim;
 use crate::compose::port::OriginKind;
 use crate::finding::{ClaimRef, Finding, Label, Remap, Severity};
 pub(super) use crate::graph::Entry;
 use crate::graph::{Allocation, Collision};
 use crate::machine::Use;
-use crate::plan::{candidates, place::in_pool};
 use crate::yaml::{How, Step};
 
 use super::{Context, Rule};
@@ -150,91 +147,6 @@ impl Entry<'_, '_> {
         }
         notes
     }
-
-    /// Where to move the entry: as the plan does, or near by if that leaves it alone.
-    pub(super) fn remap(&self, cx: &Context<'_>) -> Option<Remap> {
-        let planned = self.planned(cx);
-        planned.or_else(|| Some(self.remap_to(self.near(self.host.taken())?)))
-    }
-
-    /// Good ports near by that are not taken, in the pools of its project.
-    fn near(&self, taken: &PortSet) -> Option<PortRange> {
-        let (own, engine) = (self.published()?, &self.host.engine);
-        let near = |taken: &PortSet, engine: &Engine| {
-            candidates::near(own.first(), own.len(), taken, engine)
-        };
-        let Some(mut outside) = self.world.outside_pools(self.first().project_index) else {
-            return near(taken, engine);
-        };
-        outside.add_all(taken);
-        near(&outside, engine).or_else(|| near(&outside, &in_pool(engine)))
-    }
-
-    /// Where the plan moves the entry to.
-    pub(super) fn planned(&self, cx: &Context<'_>) -> Option<Remap> {
-        let to = cx.plan.target(self.publishes())?;
-        Some(self.remap_to(to))
-    }
-
-    fn remap_to(&self, to: PortRange) -> Remap {
-        Remap {
-            service: self.first().service.name.clone(),
-            from: self.mapping(None),
-            to: self.mapping(Some(to)),
-        }
-    }
-}
-
-/// Ports proposed for entries of a host that nothing makes the plan move, each to one of them.
-struct Proposals<'w> {
-    taken: PortSet,
-    given: HashMap<(usize, &'w str, PortRange), PortRange>,
-}
-
-impl<'w> Proposals<'w> {
-    /// No proposals yet.
-    fn new(host: &Allocation<'w>) -> Self {
-        Self {
-            taken: host.taken().clone(),
-            given: HashMap::new(),
-        }
-    }
-
-    /// How to move an entry. TCP and UDP of one number are proposed one number.
-    fn advice(&mut self, entry: &Entry<'_, 'w>, cx: &Context<'_>) -> Option<String> {
-        let remap = entry.planned(cx).or_else(|| {
-            let (project, service, _) = entry.key();
-            let key = (project, service, entry.published()?);
-            let to = match self.given.get(&key) {
-                Some(to) => *to,
-                None => entry.near(&self.taken)?,
-            };
-            self.taken.extend(to.iter());
-            self.given.insert(key, to);
-            Some(entry.remap_to(to))
-        })?;
-        Some(entry.advice(&remap))
-    }
-}
-
-/// Findings on entries alone that nothing makes the plan move: each gets a free port of its own as
-/// help.
-pub(super) fn proposed(
-    cx: &Context<'_>,
-    find: impl Fn(&Entry<'_, '_>) -> Option<Finding>,
-) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for host in &cx.hosts {
-        let mut proposals = Proposals::new(host);
-        for claims in host.entries() {
-            let entry = Entry::of(cx.world, host, claims[0]);
-            if let Some(mut finding) = find(&entry) {
-                finding.help = proposals.advice(&entry, cx);
-                found.push(finding);
-            }
-        }
-    }
-    found
 }
 
 /// Findings on the ports that holders of a kind have already.
@@ -244,7 +156,7 @@ pub(super) fn held_by(
     is_kind: impl Fn(&Use<'_>) -> bool,
     out: &mut Vec<Finding>,
 ) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let collisions = host.collisions.iter().filter(|found| found.has_holder());
         let sure = collisions.clone().filter(|found| found.is_certain());
         let sure: HashSet<&[usize]> = sure.map(|found| &found.claims[..]).collect();

@@ -21,49 +21,36 @@
 //! ```
 //!
 //! ## Remedy
-//! Publish a port below the range, which the message names. Or have the kernel lend it to nobody:
+//! Publish a port outside of the range, which the message names. Or have the kernel lend it to nobody:
 //! `sysctl net.ipv4.ip_local_reserved_ports=50000`.
 //!
 //! ## Sources
 //! [Linux: `ip_local_port_range`, `ip_local_reserved_ports`](https://docs.kernel.org/networking/ip-sysctl.html);
 //! engines were seen to fail on a port that a connection held.
 
-use super::describe::{self, Entry};
-use super::{Context, Rule};
-use crate::binding::{Port, Published};
-use crate::claim::Claim;
+use super::describe::Entry;
+use super::{Context, Rule, propose};
 use crate::finding::{Finding, Severity};
+use crate::plan::bars;
 
 pub(super) const RULE: Rule = Rule::new(
     "ephemeral-range",
     Severity::Notice,
     include_str!("ephemeral_range.rs"),
     check,
-);
+)
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    out.extend(describe::proposed(cx, |entry| lent(rule, cx, entry)));
+    out.extend(propose::proposed(cx, |entry| lent(rule, cx, entry)));
 }
 
 fn lent(rule: &Rule, cx: &Context<'_>, entry: &Entry<'_, '_>) -> Option<Finding> {
-    let host = entry.host;
-    let limits = host.machine.and_then(|machine| machine.host.as_ref());
-    let limits = limits.map(|system| &system.limits);
-    let is_lent = |port: Port| match limits {
-        Some(limits) => limits.lends(port.get()),
-        None => host.engine.ephemeral.contains(port),
-    };
-    let is_fixed =
-        |claim: &Claim<'_>| matches!(claim.wanted.binding.published, Published::Fixed(_));
-    let has_pool = cx.world.pools(entry.first().project_index).next().is_some();
-    // who has pools has chosen, and of a range the engine takes another port
-    if has_pool || !is_fixed(entry.first()) || entry.barred(is_lent).is_none() {
-        return None;
-    }
+    let mut claims = entry.claims();
+    let range = claims.find_map(|claim| bars::lent(cx.world, entry.host, claim))?;
     let (who, ports, protocol) = (entry.who(), entry.published()?, entry.protocol());
-    let lent = host.engine.ephemeral;
     let message = format!(
-        "{who} publishes {ports}/{protocol}, and outgoing connections borrow ports from {lent}"
+        "{who} publishes {ports}/{protocol}, and outgoing connections borrow ports from {range}"
     );
     Some(entry.remark_there(rule, message))
 }

@@ -24,8 +24,9 @@
 //! ```
 //!
 //! ## Remedy
-//! Publish it for this host alone: `127.0.0.1:5432:5432`. Or do not publish it: the other services
-//! of the project reach it by its name all the same.
+//! Publish it for this host alone: `127.0.0.1:5432:5432`, as
+//! `portplan fix --only exposed-on-all-interfaces` does. Or do not publish it: the other services of
+//! the project reach it by its name all the same.
 //!
 //! ## Sources
 //! [Docker and ufw](https://docs.docker.com/engine/network/packet-filtering-firewalls/);
@@ -35,7 +36,7 @@ use super::describe::Entry;
 use super::{Context, Rule};
 use crate::binding::addresses;
 use crate::claim::Claim;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Fix, Rewrite, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
     "exposed-on-all-interfaces",
@@ -43,7 +44,8 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("exposed_on_all_interfaces.rs"),
     check,
 )
-.opt_in();
+.opt_in()
+.fixed_when_asked();
 
 /// A program that is not for everybody.
 struct Private {
@@ -144,6 +146,10 @@ fn exposed(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
         "publish it as {}, or not at all: the services of the project reach it without",
         entry.mapping_at(Some(here), None)
     ));
+    finding.fix = Some(Fix {
+        rewrite: Rewrite::HostIp(here),
+        publishes: entry.publishes().collect(),
+    });
     Some(finding)
 }
 

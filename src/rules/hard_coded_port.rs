@@ -30,7 +30,7 @@
 use super::describe::Entry;
 use super::{Context, Rule};
 use crate::compose::port::OriginKind;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Fix, Rewrite, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
     "hard-coded-port",
@@ -38,7 +38,8 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("hard_coded_port.rs"),
     check,
 )
-.opt_in();
+.opt_in()
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for entry in cx.entries() {
@@ -59,5 +60,9 @@ fn hard_coded(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
     finding.help = Some(format!(
         "write ${{NAME:-{ports}}} in its place, as `portplan fix --parameterize` does"
     ));
+    finding.fix = Some(Fix {
+        rewrite: Rewrite::Variable,
+        publishes: entry.publishes().collect(),
+    });
     Some(finding)
 }

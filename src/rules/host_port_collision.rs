@@ -54,7 +54,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("host_port_collision.rs"),
     check,
 )
-.fixable();
+.fixed();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     find(rule, cx, false, out);
@@ -62,7 +62,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// Finds claims that are in each other's way, of one project or of several.
 pub(super) fn find(rule: &Rule, cx: &Context<'_>, across: bool, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         pairs(rule, cx, host, across, out);
         for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             if host.crosses_projects(&collision.claims) != across {

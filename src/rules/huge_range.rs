@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule::new(
 const HUGE: usize = 500;
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         for claims in host.entries().filter(|claims| claims.len() >= HUGE) {
             let entry = Entry::of(cx.world, host, claims[0]);
             if entry.first().wanted.binding.published != Published::Dynamic {

@@ -36,7 +36,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("listener_collision.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule::new(
 .needs(Needs::OldEngine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let engine = host.machine.and_then(|machine| machine.engines.first());
         let desktop = engine.is_some_and(|snapshot| snapshot.engine.desktop);
         // one that is not known counts as the newest

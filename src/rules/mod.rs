@@ -21,6 +21,7 @@ mod port_refused;
 mod privileged_port;
 mod project_collision;
 mod project_name_reused;
+mod propose;
 mod published_not_a_port;
 mod range_start_order;
 mod replica_collision;
@@ -34,15 +35,18 @@ pub(crate) mod unused_ignore;
 mod well_known_mismatch;
 mod worktree_collision;
 
+use std::cell::RefCell;
+
 use crate::claim::{Fate, fate};
 use crate::compose::port::Publish;
-use crate::compose::project::Service;
+use crate::compose::project::{PublishId, Service};
 use crate::finding::{Finding, Severity};
 use crate::fingerprint::{self, Fingerprint};
 use crate::graph::{Allocation, Entry};
 use crate::machine::Machine;
 use crate::plan::{self, Plan, Policy};
 use crate::world::World;
+use propose::Proposals;
 
 /// One thing that can be wrong with published ports.
 #[derive(Clone, Copy, Debug)]
@@ -51,14 +55,26 @@ pub struct Rule {
     pub name: &'static str,
     /// How grave its findings are.
     pub severity: Severity,
-    /// True if its findings can say where to move a port.
-    pub fixable: bool,
+    /// What `portplan fix` does about its findings.
+    pub fixing: Fixing,
     /// True if it is off until somebody asks for it.
     pub opt_in: bool,
     /// Without what it finds nothing.
     pub needs: Needs,
     source: &'static str,
     check: fn(&Rule, &Context<'_>, &mut Vec<Finding>),
+}
+
+/// What `portplan fix` does about the findings of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixing {
+    /// Nothing.
+    Never,
+    /// It resolves them: something cannot run as it is.
+    Always,
+    /// It resolves them where that is asked for, or where `portplan.yaml` makes them errors: all
+    /// runs as it is.
+    WhenAsked,
 }
 
 /// What a rule must be given to find anything.
@@ -112,17 +128,28 @@ pub struct Context<'w> {
     /// Everything.
     pub world: &'w World,
     /// The allocation of each host.
-    pub hosts: Vec<Allocation<'w>>,
+    pub hosts: &'w [Allocation<'w>],
     /// What would resolve the collisions.
-    pub plan: Plan,
+    pub plan: &'w Plan,
+    /// What is proposed where the plan does nothing.
+    proposals: RefCell<Proposals>,
 }
 
 /// A service that may run, by the index of its project, and what becomes of its ports.
-type Fates<'w> = (usize, &'w Service, Vec<(&'w Publish, Fate)>);
+type Fates<'w> = (usize, &'w Service, Vec<(PublishId, &'w Publish, Fate)>);
 
 impl<'w> Context<'w> {
+    fn new(world: &'w World, hosts: &'w [Allocation<'w>], plan: &'w Plan) -> Self {
+        Self {
+            world,
+            hosts,
+            plan,
+            proposals: RefCell::default(),
+        }
+    }
+
     /// The entries of each host, in order.
-    fn entries(&self) -> impl Iterator<Item = Entry<'_, 'w>> {
+    fn entries(&self) -> impl Iterator<Item = Entry<'w, 'w>> {
         let world = self.world;
         self.hosts.iter().flat_map(move |host| {
             let entries = host.entries();
@@ -134,14 +161,21 @@ impl<'w> Context<'w> {
     fn fates(&self) -> impl Iterator<Item = Fates<'w>> {
         let world = self.world;
         let projects = world.projects.iter().enumerate();
-        projects.flat_map(move |(index, project)| {
-            let services = project.services.iter();
-            let services =
-                services.filter(|service| project.profiles.may_enable(&service.profiles));
-            services.map(move |service| {
+        projects.flat_map(move |(project, of)| {
+            let services = of.services.iter().enumerate();
+            let on = services.filter(|(_, service)| of.profiles.may_enable(&service.profiles));
+            on.map(move |(service, wanted)| {
                 let machine = world.machines.first();
-                let fate_of = |publish| (publish, fate(project, service, publish, machine));
-                (index, service, service.ports.iter().map(fate_of).collect())
+                let fate_of = |(port, publish)| {
+                    let id = PublishId {
+                        project,
+                        service,
+                        port,
+                    };
+                    (id, publish, fate(of, wanted, publish, machine))
+                };
+                let ports = wanted.ports.iter().enumerate();
+                (project, wanted, ports.map(fate_of).collect())
             })
         })
     }
@@ -193,7 +227,7 @@ impl Rule {
         Self {
             name,
             severity,
-            fixable: false,
+            fixing: Fixing::Never,
             opt_in: false,
             needs: Needs::Files,
             source,
@@ -201,10 +235,18 @@ impl Rule {
         }
     }
 
-    /// The same, of findings that can say where to move a port.
-    const fn fixable(self) -> Self {
+    /// The same, if `portplan fix` resolves its findings.
+    const fn fixed(self) -> Self {
         Self {
-            fixable: true,
+            fixing: Fixing::Always,
+            ..self
+        }
+    }
+
+    /// The same, if `portplan fix` resolves its findings where that is asked for.
+    const fn fixed_when_asked(self) -> Self {
+        Self {
+            fixing: Fixing::WhenAsked,
             ..self
         }
     }
@@ -294,6 +336,7 @@ impl Rule {
             holder: None,
             host: None,
             remap: None,
+            fix: None,
             notes: Vec::new(),
             help: None,
         }
@@ -308,7 +351,13 @@ pub fn check(world: &World) -> Vec<Finding> {
         .map(|host| Allocation::of(world, &host))
         .collect();
     let plan = plan::plan(world, &hosts, &Policy::of(world));
-    let context = Context { world, hosts, plan };
+    find(world, &hosts, &plan)
+}
+
+/// The same, where the hosts and what would resolve their collisions are known.
+#[must_use]
+pub fn find(world: &World, hosts: &[Allocation<'_>], plan: &Plan) -> Vec<Finding> {
+    let context = Context::new(world, hosts, plan);
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| is_on(rule, world)) {
         (rule.check)(rule, &context, &mut findings);

@@ -44,12 +44,12 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("os_service_port.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     held_by(rule, cx, |who| matches!(who, Use::AirPlay(_)), out);
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let Some(system) = host.machine.and_then(|machine| machine.host.as_ref()) else {
             continue;
         };

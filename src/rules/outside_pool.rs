@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("outside_pool.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Pools);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

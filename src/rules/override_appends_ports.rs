@@ -26,8 +26,9 @@
 //! ```
 //!
 //! ## Remedy
-//! Write `ports: !override` in the later file; it replaces the list. If both ports are wanted,
-//! write both in one file.
+//! Write `ports: !override` in the later file; it replaces the list. Where that publishes every
+//! container port again, `portplan fix --only override-appends-ports` writes it. If both ports are
+//! wanted, write both in one file.
 //!
 //! ## Sources
 //! [Merge: replace value](https://docs.docker.com/reference/compose-file/merge/#replace-value);
@@ -37,8 +38,8 @@ use std::collections::HashMap;
 
 use super::{Context, Rule};
 use crate::compose::port::Publish;
-use crate::compose::project::{Project, Service};
-use crate::finding::{ClaimRef, Finding, Label, Severity};
+use crate::compose::project::{Project, PublishId, Service};
+use crate::finding::{ClaimRef, Finding, Fix, Label, Rewrite, Severity};
 use crate::yaml::How;
 
 pub(super) const RULE: Rule = Rule::new(
@@ -46,26 +47,60 @@ pub(super) const RULE: Rule = Rule::new(
     Severity::Warning,
     include_str!("override_appends_ports.rs"),
     check,
-);
+)
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let layered = |(_, project): &(usize, &Project)| project.layers.len() > 1;
     for (index, project) in cx.world.projects.iter().enumerate().filter(layered) {
-        for service in &project.services {
-            if !project.profiles.may_enable(&service.profiles) {
+        for (service, of) in project.services.iter().enumerate() {
+            if !project.profiles.may_enable(&of.profiles) {
                 continue;
             }
+            let id = |port| PublishId {
+                project: index,
+                service,
+                port,
+            };
             // by what a move would leave the same
             let mut earlier: HashMap<_, Vec<&Publish>> = HashMap::new();
-            for later in &service.ports {
+            for (port, later) in of.ports.iter().enumerate() {
                 let before = earlier.entry((later.target, &later.protocol)).or_default();
                 if let Some(first) = before.iter().find(|first| moves(project, first, later)) {
-                    out.push(finding(rule, index, project, service, first, later));
+                    let gone = replaced(project, of, later);
+                    let fix = gone.map(|gone| Fix {
+                        rewrite: Rewrite::Override {
+                            gone: gone.into_iter().map(id).collect(),
+                        },
+                        publishes: vec![id(port)],
+                    });
+                    let mut finding = finding(rule, index, project, of, first, later);
+                    if fix.is_none() {
+                        // the list replaces all before it
+                        let more = "repeat its other ports there";
+                        finding.help = finding.help.map(|help| format!("{help}, and {more}"));
+                    }
+                    out.push(Finding { fix, ..finding });
                 }
                 before.push(later);
             }
         }
     }
+}
+
+/// The ports of a service that are not published any more if the list that `later` is in replaces
+/// those before it; none if one of them is in no such list again.
+fn replaced(project: &Project, service: &Service, later: &Publish) -> Option<Vec<usize>> {
+    let layer = project.layer_of(&later.origin)?;
+    let of = |publish: &Publish| project.layer_of(&publish.origin);
+    let ports = service.ports.iter().enumerate();
+    let gone: Vec<(usize, &Publish)> = ports.filter(|(_, it)| of(it) < Some(layer)).collect();
+    let again = |old: &Publish| {
+        let mut new = service.ports.iter().filter(|it| of(it) >= Some(layer));
+        new.any(|new| (new.target, &new.protocol) == (old.target, &old.protocol))
+    };
+    let all = gone.iter().all(|(_, old)| again(old));
+    all.then(|| gone.into_iter().map(|(port, _)| port).collect())
 }
 
 /// Whether a later layer of the project publishes again what an earlier one did.

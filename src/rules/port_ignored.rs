@@ -43,10 +43,12 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
         return;
     }
     for (index, service, fates) in cx.fates() {
-        let ignored = fates.into_iter().filter_map(|(publish, fate)| match fate {
-            Fate::Ignored(why) => Some((publish, why)),
-            _ => None,
-        });
+        let ignored = fates
+            .into_iter()
+            .filter_map(|(_, publish, fate)| match fate {
+                Fate::Ignored(why) => Some((publish, why)),
+                _ => None,
+            });
         let ignored: Vec<_> = ignored.collect();
         let Some((first, why)) = ignored.first() else {
             continue;

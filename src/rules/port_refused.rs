@@ -44,7 +44,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     }
     for (index, service, fates) in cx.fates() {
         let mut shared = false;
-        for (publish, fate) in fates {
+        for (_, publish, fate) in fates {
             let Fate::Refused(refused) = fate else {
                 continue;
             };

@@ -39,11 +39,11 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("privileged_port.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Rootless);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let Some(start) = host.unprivileged_start() else {
             continue;
         };

@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("project_collision.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::SharedHost);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule::new(
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     for (index, service, fates) in cx.fates() {
-        for (publish, fate) in fates {
+        for (_, publish, fate) in fates {
             let Fate::Refused(Refused::Published(text)) = fate else {
                 continue;
             };

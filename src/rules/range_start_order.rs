@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule::new(
 );
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             let Cause::Maybe(reason) = collision.cause else {
                 continue;

@@ -37,10 +37,10 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("replica_collision.rs"),
     check,
 )
-.fixable();
+.fixed();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for host in &cx.hosts {
+    for host in cx.hosts {
         let mut last = None;
         for collision in host.collisions.iter().filter(|found| !found.has_holder()) {
             let (copies, ports) = match collision.cause {

@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("reserved_port.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Reservations);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

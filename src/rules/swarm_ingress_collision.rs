@@ -38,12 +38,12 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("swarm_ingress_collision.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Machine);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     held_by(rule, cx, |who| matches!(who, Use::Ingress(_)), out);
-    for host in &cx.hosts {
+    for host in cx.hosts {
         // where no listener of the mesh is seen, nothing is refused
         let Some(machine) = host.machine else {
             continue;

@@ -20,16 +20,16 @@
 //! ```
 //!
 //! ## Remedy
-//! Write a host port or a range before the container port.
+//! Write a host port or a range before the container port. `portplan fix --only unpinned-host-port`
+//! writes a free one that is like it.
 //!
 //! ## Sources
 //! [Services: `ports`](https://docs.docker.com/reference/compose-file/services/#ports)
 
 use super::describe::Entry;
 use super::{Context, Rule};
-use crate::binding::Published;
-use crate::finding::{Finding, Severity};
-use crate::plan::candidates;
+use crate::binding::PortRange;
+use crate::finding::{Finding, Fix, Rewrite, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
     "unpinned-host-port",
@@ -37,25 +37,30 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("unpinned_host_port.rs"),
     check,
 )
-.opt_in();
+.opt_in()
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for entry in cx.entries() {
-        if entry.first().wanted.binding.published == Published::Dynamic {
-            out.push(unpinned(rule, &entry));
-        }
+    for entry in cx.entries().filter(Entry::is_dynamic) {
+        out.push(unpinned(rule, &entry, cx.host_ports(&entry)));
     }
 }
 
-fn unpinned(rule: &Rule, entry: &Entry<'_, '_>) -> Finding {
-    let binding = entry.first().wanted.binding;
-    let (who, target, protocol) = (entry.who(), binding.target, binding.protocol);
-    let mut finding = entry.remark_there(
-        rule,
-        format!("{who} publishes {target}/{protocol} on a host port that the engine chooses"),
-    );
-    let (taken, engine) = (entry.host.taken(), &entry.host.engine);
-    let free = candidates::near(target, 1, taken, engine);
-    finding.help = free.map(|port| format!("publish it as {}", entry.mapping(Some(port))));
+fn unpinned(rule: &Rule, entry: &Entry<'_, '_>, free: Option<PortRange>) -> Finding {
+    let (who, targets, protocol) = (entry.who(), entry.targets(), entry.protocol());
+    let message = match targets.single() {
+        Some(target) => {
+            format!("{who} publishes {target}/{protocol} on a host port that the engine chooses")
+        }
+        None => {
+            format!("{who} publishes {targets}/{protocol} on host ports that the engine chooses")
+        }
+    };
+    let mut finding = entry.remark(rule, message);
+    finding.help = free.map(|ports| format!("publish it as {}", entry.mapping(Some(ports))));
+    finding.fix = free.map(|ports| Fix {
+        rewrite: Rewrite::HostPort(ports),
+        publishes: entry.publishes().collect(),
+    });
     finding
 }

@@ -20,63 +20,68 @@
 //! ```
 //!
 //! ## Remedy
-//! Set the variable in the shell or in `.env`, give it a default (`${WEB_PORT:-8080}`), or make
-//! Compose refuse to start without it: `${WEB_PORT:?}`.
+//! Set the variable in the shell or in `.env`, give it a default (`${WEB_PORT:-8080}`), as
+//! `portplan fix --only unset-variable-port` does, or make Compose refuse to start without it:
+//! `${WEB_PORT:?}`.
 //!
 //! ## Sources
 //! [Interpolation](https://docs.docker.com/reference/compose-file/interpolation/)
 
+use super::describe::Entry;
 use super::{Context, Rule};
-use crate::binding::Published;
-use crate::claim::Fate;
 use crate::compose::document::Template;
 use crate::compose::interpolate::references;
 use crate::compose::port::Origin;
 use crate::compose::project::Project;
-use crate::finding::{ClaimRef, Finding, Label, Severity};
+use crate::finding::{Finding, Fix, Label, Rewrite, Severity};
 
 pub(super) const RULE: Rule = Rule::new(
     "unset-variable-port",
     Severity::Warning,
     include_str!("unset_variable_port.rs"),
     check,
-);
+)
+.fixed_when_asked();
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
-    for (index, service, fates) in cx.fates() {
-        let mut last = None;
-        for (publish, fate) in fates {
-            let dynamic = matches!(
-                fate,
-                Fate::Claimed(wanted) if wanted.binding.published == Published::Dynamic
-            );
-            let origin = &publish.origin;
-            // an entry with several targets is one
-            if !dynamic || last.replace(origin.entry) == Some(origin.entry) {
-                continue;
-            }
-            let Some(template) = emptied(&cx.world.projects[index], origin) else {
-                continue;
-            };
-            let names: Vec<&str> = template.unset.iter().map(String::as_str).collect();
-            let verb = if names.len() == 1 { "is" } else { "are" };
-            let mut finding = rule.finding(format!(
-                "{} {verb} not set, so the engine chooses a host port for `{}`",
-                names.join(" and "),
-                service.name
-            ));
-            finding.labels.push(Label {
-                project: index,
-                span: origin.span,
-                text: "the host port is empty".to_owned(),
-            });
-            finding.claims.push(ClaimRef::of(index, service, publish));
-            finding.help = names.first().zip(publish.target).map(|(name, target)| {
-                format!("set {name} in the shell or in `.env`, or give it a default: ${{{name}:-{target}}}")
-            });
-            out.push(finding);
+    for entry in cx.entries().filter(Entry::is_dynamic) {
+        let claim = entry.first();
+        if let Some(template) = emptied(claim.project, entry.origin()) {
+            out.push(unset(rule, cx, &entry, template));
         }
     }
+}
+
+fn unset<'w>(rule: &Rule, cx: &Context<'w>, entry: &Entry<'_, 'w>, template: &Template) -> Finding {
+    let claim = entry.first();
+    let names: Vec<&str> = template.unset.iter().map(String::as_str).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let mut finding = rule.finding(format!(
+        "{} {verb} not set, so the engine chooses a host port for `{}`",
+        names.join(" and "),
+        claim.service.name
+    ));
+    finding.labels.push(Label {
+        project: claim.project_index,
+        span: entry.origin().span,
+        text: "the host port is empty".to_owned(),
+    });
+    finding.claims.push(entry.claim_ref());
+    let free = cx.host_ports(entry);
+    let given = names.first().zip(free);
+    finding.help = given.map(|(name, ports)| {
+        format!("set {name} in the shell or in `.env`, or give it a default: ${{{name}:-{ports}}}")
+    });
+    // one default cannot stand for two variables
+    let single = given.filter(|_| names.len() == 1);
+    finding.fix = single.map(|(name, ports)| Fix {
+        rewrite: Rewrite::Default {
+            variable: (*name).to_owned(),
+            ports,
+        },
+        publishes: entry.publishes().collect(),
+    });
+    finding
 }
 
 /// The string whose unset variables left the host port empty.

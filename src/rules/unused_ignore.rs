@@ -27,32 +27,40 @@
 //! ```
 //!
 //! ## Remedy
-//! Remove the comment, or write it on the line of the port, or on a line of its own above the
-//! port, the `ports` or the service.
+//! Remove the comment, as `portplan fix --only unused-ignore` does, or write it on the line of the
+//! port, or on a line of its own above the port, the `ports` or the service.
 //!
 //! ## Sources
 //! [docs/silencing.md](../silencing.md)
 
 use super::{Context, Rule};
-use crate::finding::{Finding, Label, Severity};
+use crate::finding::{Finding, Fix, Label, Rewrite, Severity};
 
 pub(crate) const RULE: Rule = Rule::new(
     "unused-ignore",
     Severity::Warning,
     include_str!("unused_ignore.rs"),
     check,
-);
+)
+.fixed_when_asked();
 
 /// What is ignored is known when all others have looked: see [`crate::suppress`].
 fn check(_: &Rule, _: &Context<'_>, _: &mut Vec<Finding>) {}
 
-/// An ignore without effect.
-pub(crate) fn unused(rule: &Rule, label: Label) -> Finding {
-    found(
+/// An ignore without effect, and the edit that removes it.
+pub(crate) fn unused(rule: &Rule, label: Label, rewrite: Rewrite) -> Finding {
+    let found = found(
         format!("there is no `{}` here to ignore", rule.name),
         "remove it, or move it to the line of the port or above",
         label,
-    )
+    );
+    Finding {
+        fix: Some(Fix {
+            rewrite,
+            publishes: Vec::new(),
+        }),
+        ..found
+    }
 }
 
 /// An ignore of a rule that does not exist.

@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule::new(
     include_str!("worktree_collision.rs"),
     check,
 )
-.fixable()
+.fixed()
 .needs(Needs::Worktrees);
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {

@@ -109,6 +109,17 @@ impl Settings {
         set.map_or(rule.default_level(), |set| set.level)
     }
 
+    /// Turns rules on that are off by default, where nothing is settled about them.
+    pub fn turn_on<'r>(&mut self, rules: impl Iterator<Item = &'r Rule>) {
+        let on = rules.map(|rule| RuleLevel {
+            rule: rule.name.to_owned(),
+            level: Some(rule.severity),
+            paths: Globs::default(),
+        });
+        // later ones go over them
+        self.levels.splice(..0, on);
+    }
+
     /// The pools for a project in a file.
     pub fn pools(&self, file: &Utf8Path) -> impl Iterator<Item = &Pool> {
         let file = self.from_root(file);

@@ -14,6 +14,8 @@ const MARK: &str = "portplan:";
 pub struct Ignore {
     /// The comment.
     pub span: Span,
+    /// What goes with it if it goes: the blanks before it, or its whole line.
+    pub whole: Span,
     /// The rules, as they are named, with the bytes of their names.
     pub rules: Vec<(String, Span)>,
     /// Why, in the words of the comment.
@@ -31,6 +33,20 @@ enum Scope {
 }
 
 impl Ignore {
+    /// What goes if one of its rules is ignored no longer, named by its index; `left` of them stay.
+    #[must_use]
+    pub fn without(&self, index: usize, left: usize) -> Span {
+        let name = |index: usize| self.rules.get(index).map(|(_, span)| *span);
+        let (before, next) = (index.checked_sub(1).and_then(name), name(index + 1));
+        let between = |start, end| Span::new(self.span.file, start, end);
+        match (left, name(index), before, next) {
+            // with the comma
+            (1.., Some(name), _, Some(next)) => between(name.start, next.start),
+            (1.., Some(name), Some(before), None) => between(before.end, name.end),
+            _ => self.whole,
+        }
+    }
+
     /// True if it is for this rule at this place of its file.
     #[must_use]
     pub fn covers(&self, rule: &str, span: Span) -> bool {
@@ -63,9 +79,9 @@ pub fn ignores(file: &SourceFile, id: FileId) -> Vec<Ignore> {
 fn ignore(text: &str, comment: Span, layout: &Layout) -> Option<Ignore> {
     let words = &text[comment.range()];
     // it may stand behind another comment
-    let mark = words.match_indices(MARK).map(|(at, _)| at);
-    let mut mark = mark.filter(|at| words[..*at].trim_end().ends_with('#'));
-    let rest = words[mark.next()? + MARK.len()..].trim_start();
+    let mut mark = words.match_indices(MARK).map(|(at, _)| at);
+    let mark = mark.find(|at| words[..*at].trim_end().ends_with('#'))?;
+    let rest = words[mark + MARK.len()..].trim_start();
     let rest = rest.strip_prefix("ignore")?;
     let (whole_file, rest) = match rest.strip_prefix("-file") {
         Some(rest) => (true, rest),
@@ -81,8 +97,13 @@ fn ignore(text: &str, comment: Span, layout: &Layout) -> Option<Ignore> {
     };
     let names = names.split(',').map(str::trim);
     let names = names.filter(|name| !name.is_empty());
+    let sign = words[..mark].rfind('#').unwrap_or_default() as u32;
     Some(Ignore {
         span: comment,
+        whole: whole(
+            text,
+            Span::new(comment.file, comment.start + sign, comment.end),
+        ),
         rules: names.map(|name| (name.to_owned(), place(name))).collect(),
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         scope: if whole_file {
@@ -91,6 +112,20 @@ fn ignore(text: &str, comment: Span, layout: &Layout) -> Option<Ignore> {
             Scope::Parts(parts(text, comment, layout))
         },
     })
+}
+
+/// A comment with the blanks before it, or with its line if nothing else is on that.
+fn whole(text: &str, comment: Span) -> Span {
+    let before = &text[..comment.start as usize];
+    let start = before.trim_end_matches([' ', '\t']).len();
+    let opens = start == 0 || before[..start].ends_with(['\n', '\u{feff}']);
+    let rest = &text[comment.end as usize..];
+    let line_end = ["\r\n", "\n"].iter().find(|end| rest.starts_with(**end));
+    let end = match line_end {
+        Some(line_end) if opens => comment.end + line_end.len() as u32,
+        _ => comment.end,
+    };
+    Span::new(comment.file, start as u32, end)
 }
 
 /// The line that a comment is for, with what begins there: its own, or if nothing else is on that,

@@ -8,10 +8,10 @@ use camino::Utf8Path;
 
 use crate::compose::problem::Gravity;
 use crate::compose::project::PublishId;
-use crate::finding::{Finding, Label};
+use crate::finding::{Finding, Label, Rewrite};
 use crate::fingerprint::{self, Fingerprint};
-use crate::rules::{self, Rule, host_port_collision, unused_ignore};
-use crate::span::FileId;
+use crate::rules::{self, Fixing, Rule, host_port_collision, unused_ignore};
+use crate::span::{FileId, Span};
 use crate::world::World;
 use comment::Ignore;
 
@@ -80,7 +80,12 @@ pub fn part(
 /// or ignore nothing are findings themselves.
 #[must_use]
 pub fn check(world: &World) -> (Vec<Finding>, Vec<Silenced>) {
-    let found = rules::check(world);
+    apply(rules::check(world), world)
+}
+
+/// The same, of what the rules found.
+#[must_use]
+pub fn apply(found: Vec<Finding>, world: &World) -> (Vec<Finding>, Vec<Silenced>) {
     let comments = Comments::of(world);
     if comments.0.is_empty() {
         return (found, Vec::new());
@@ -160,7 +165,8 @@ pub fn known(
         .map(|it| (publishes(it, world), it.rule))
         .collect();
     let mut sets: Vec<(BTreeSet<PublishId>, &'static str)> = Vec::new();
-    let resolvable = |it: &&Finding| Rule::named(it.rule).is_some_and(|rule| rule.fixable);
+    let resolvable =
+        |it: &&Finding| Rule::named(it.rule).is_some_and(|rule| rule.fixing != Fixing::Never);
     for finding in old.iter().filter(resolvable) {
         let mut set = publishes(finding, world);
         if set.is_empty() || finding.claims.len() == 1 && new.contains(&(set.clone(), finding.rule))
@@ -271,16 +277,29 @@ impl Comments {
                 if ignore.rules.is_empty() {
                     found.push(unused_ignore::nameless(at(ignore.span)));
                 }
-                for (name, span) in &ignore.rules {
-                    let Some(rule) = Rule::named(name) else {
-                        found.push(unused_ignore::unknown(name, at(*span)));
-                        continue;
-                    };
+                let is_unused = |(name, span): &(String, Span)| {
+                    let rule = Rule::named(name)?;
                     let is_used = used.contains(&(path, span.start));
                     // what it is about is not known before this is done
                     let is_own = rule.name == unused_ignore::RULE.name;
-                    if !is_used && !is_own && looked_for(world, rule, path) {
-                        found.push(unused_ignore::unused(rule, at(*span)));
+                    let unused = !is_used && !is_own && looked_for(world, rule, path);
+                    unused.then_some(rule)
+                };
+                let unused: Vec<_> = ignore.rules.iter().map(is_unused).collect();
+                let left = unused.iter().filter(|rule| rule.is_none()).count();
+                for (index, (name, span)) in ignore.rules.iter().enumerate() {
+                    if Rule::named(name).is_none() {
+                        found.push(unused_ignore::unknown(name, at(*span)));
+                    }
+                    if let Some(rule) = unused[index] {
+                        let span = ignore.without(index, left);
+                        let project = *project;
+                        let removal = Rewrite::Removal { project, span };
+                        found.push(unused_ignore::unused(
+                            rule,
+                            at(ignore.rules[index].1),
+                            removal,
+                        ));
                     }
                 }
             }

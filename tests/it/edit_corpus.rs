@@ -37,14 +37,14 @@ struct Tally {
 }
 
 /// A project of the corpus.
-struct Subject {
-    case: Case,
-    reading: Reading,
+pub struct Subject {
+    pub case: Case,
+    pub reading: Reading,
     projects: Vec<Project>,
 }
 
 impl Subject {
-    fn open(part: &str, folder: &std::path::Path, copy: bool) -> Option<Self> {
+    pub fn open(part: &str, folder: &std::path::Path, copy: bool) -> Option<Self> {
         let case = Case::open_in(part, folder, copy);
         let expected = compare::expected(&case.expected, case.source.upstream.as_ref());
         if expected.get("error").is_some() {
@@ -95,7 +95,7 @@ impl Subject {
     }
 
     /// What Compose renders.
-    fn render(&self, program: &str, exports: &BTreeMap<String, String>) -> Option<Value> {
+    pub fn render(&self, program: &str, exports: &BTreeMap<String, String>) -> Option<Value> {
         let args = self
             .case
             .source
@@ -299,7 +299,7 @@ fn act(
 }
 
 /// The first place where two renderings differ.
-fn difference(expected: &Value, found: &Value, path: &str) -> String {
+pub fn difference(expected: &Value, found: &Value, path: &str) -> String {
     match (expected, found) {
         (Value::Object(a), Value::Object(b)) => {
             let mut keys = a.keys().chain(b.keys());

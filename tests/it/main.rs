@@ -15,6 +15,7 @@ mod edit_override;
 mod edit_own;
 mod edit_place;
 mod edit_random;
+mod edit_rewrite;
 mod edit_write;
 #[cfg(unix)]
 mod engine;

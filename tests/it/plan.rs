@@ -3,9 +3,10 @@
 use portplan::binding::{Cause, Port, PortRange, Protocol, Published};
 use portplan::compose::environment::Environment;
 use portplan::compose::project::{Project, PublishId, Request};
+use portplan::finding::Severity;
 use portplan::graph::Allocation;
-use portplan::plan::{self, Plan, Policy, check, policy::Pin};
-use portplan::settings::{Globs, Pool, Reservation, Settings};
+use portplan::plan::{self, Plan, Policy, Wanted, check, policy::Pin};
+use portplan::settings::{Globs, Pool, Reservation, RuleLevel, Settings};
 use portplan::source::Memory;
 use portplan::world::World;
 use proptest::prelude::*;
@@ -350,6 +351,14 @@ proptest! {
     }
 }
 
+/// What these rules find, or without any what is needed.
+fn wanted(rules: &[&str]) -> Wanted {
+    match rules {
+        [] => Wanted::Needed,
+        rules => Wanted::Only(rules.iter().map(|rule| (*rule).to_owned()).collect()),
+    }
+}
+
 /// The plan under settings, which its judge has accepted.
 fn line_under(settings: Settings, rules: &[&str], file: &str) -> String {
     let world = World {
@@ -357,7 +366,7 @@ fn line_under(settings: Settings, rules: &[&str], file: &str) -> String {
         ..world(&[("compose.yaml", file)])
     };
     let policy = Policy {
-        rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        wanted: wanted(rules),
         ..Policy::default()
     };
     line(&world, &plan(&world, &policy))
@@ -427,9 +436,65 @@ fn collisions_within_and_between_projects() {
         (&["project-collision"], "c 8080->8081"),
     ] {
         let policy = Policy {
-            rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            wanted: wanted(rules),
             ..Policy::default()
         };
         assert_eq!(line(&world, &plan(&world, &policy)), expected, "{rules:?}");
     }
+}
+
+#[test]
+fn what_runs_all_the_same_moves_where_that_is_asked_for() {
+    let file = "services:
+  a: {image: a, ports: ['50000:80']}
+  b: {image: b, ports: ['6000:8080']}
+  c: {image: c, ports: ['5432:80']}
+";
+    let world = || world(&[("compose.yaml", file)]);
+    let moves = |world: World, wanted: Wanted| {
+        let policy = Policy {
+            wanted,
+            ..Policy::default()
+        };
+        line(&world, &plan(&world, &policy))
+    };
+    assert_eq!(moves(world(), Wanted::Needed), "");
+    assert_eq!(
+        moves(world(), wanted(&["ephemeral-range"])),
+        "a 50000->61000"
+    );
+    assert_eq!(
+        moves(world(), wanted(&["browser-blocked-port"])),
+        "b 6000->6001"
+    );
+    assert_eq!(
+        moves(world(), wanted(&["well-known-mismatch"])),
+        "c 5432->5433"
+    );
+    assert_eq!(
+        moves(world(), Wanted::All),
+        "a 50000->61000, b 6000->6001, c 5432->5433"
+    );
+    // an error is what is needed, and what is off is not even among all
+    let level = |level| RuleLevel {
+        rule: "ephemeral-range".to_owned(),
+        level,
+        paths: Globs::default(),
+    };
+    let settled = |set| World {
+        settings: Settings {
+            levels: vec![level(set)],
+            ..Settings::default()
+        }
+        .into(),
+        ..world()
+    };
+    assert_eq!(
+        moves(settled(Some(Severity::Error)), Wanted::Needed),
+        "a 50000->61000"
+    );
+    assert_eq!(
+        moves(settled(None), Wanted::All),
+        "b 6000->6001, c 5432->5433"
+    );
 }

@@ -1,0 +1,510 @@
+//! Edits that move no port: quotes, defaults, host ports and IPs where there were none, tags,
+//! comments that go.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+use super::env;
+use super::feed::{Feed, Source};
+use super::layout::{quoted, style};
+use super::own::Insert;
+use super::patch::Patch;
+use super::proof::Disproof;
+use super::shelf::{Book, Place};
+use super::site::Edits;
+use super::spell::{self, TextEdit};
+use super::{Changes, Workspace};
+use crate::binding::{HostIp, PortRange};
+use crate::compose::interpolate::references;
+use crate::compose::port::Publish;
+use crate::compose::project::PublishId;
+use crate::finding::{Fix, Rewrite};
+use crate::plan::Move;
+use crate::span::Span;
+use crate::yaml::{Node, Style, Value};
+
+const VARIABLE: &str = "a variable gives it: set that, or give it a default";
+
+/// What an edit that moves nothing makes of a published port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It gets this host port or range.
+    Published(String),
+    /// It gets this host port or range, because this variable has a default now.
+    Default(String, String),
+    /// It gets this host IP.
+    HostIp(String),
+    /// It is not published any more.
+    Gone,
+}
+
+/// What became of fixes.
+#[derive(Clone, Debug, Default)]
+pub struct Rewritten {
+    /// What is written, with what was to be written besides.
+    pub changes: Changes,
+    /// The fixes that are not written, by their indices, and why.
+    pub refused: BTreeMap<usize, String>,
+}
+
+/// Fixes that are written as one, or not at all.
+struct Unit {
+    fixes: Vec<usize>,
+    patches: Vec<Patch>,
+    effects: BTreeMap<PublishId, Effect>,
+}
+
+/// `changes`, which carry out `moves`, together with as many of the fixes as can be written beside
+/// them and proved.
+pub(super) fn rewrite(
+    workspace: &Workspace<'_>,
+    moves: &[Move],
+    changes: &Changes,
+    fixes: &[Fix],
+    explains: &dyn Fn(&str, &str) -> bool,
+) -> Rewritten {
+    let feed = Feed::of(workspace);
+    let mut refused = BTreeMap::new();
+    let mut units = Vec::new();
+    let mut groups: BTreeMap<(Option<Place>, &Rewrite), Vec<usize>> = BTreeMap::new();
+    for (index, fix) in fixes.iter().enumerate() {
+        let first = fix.publishes.first();
+        let place = first.map(|id| feed.entry(Source::own(*id)));
+        // variables get their names together
+        let place = place.filter(|_| fix.rewrite != Rewrite::Variable);
+        groups.entry((place, &fix.rewrite)).or_default().push(index);
+    }
+    for ((_, rewrite), of) in groups {
+        let publishes = of.iter().flat_map(|index| &fixes[*index].publishes);
+        let publishes: BTreeSet<PublishId> = publishes.copied().collect();
+        match unit(&feed, rewrite, &publishes) {
+            Ok((patches, effects)) => {
+                let (written, left) = of.into_iter().partition(|index| {
+                    *rewrite != Rewrite::Variable || feed.is_edited(&fixes[*index], &patches)
+                });
+                let reason = "it is written in a way that leaves no place for a variable";
+                let left: Vec<usize> = left;
+                refused.extend(left.into_iter().map(|index| (index, reason.to_owned())));
+                units.push(Unit {
+                    fixes: written,
+                    patches,
+                    effects,
+                });
+            }
+            Err(reason) => refused.extend(of.into_iter().map(|index| (index, reason.clone()))),
+        }
+    }
+    // what is in the way of what is written anyway waits
+    let mut together = changes.clone();
+    units.retain(|unit| {
+        let joined = together.join(unit);
+        if let Some(joined) = joined {
+            together = joined;
+            return true;
+        }
+        let reason = "something else is written there now: run it again";
+        refused.extend(unit.fixes.iter().map(|index| (*index, reason.to_owned())));
+        false
+    });
+    let prove = |units: &[&Unit]| {
+        let joined = units
+            .iter()
+            .try_fold(changes.clone(), |all, unit| all.join(unit));
+        let joined = joined.unwrap_or_default();
+        let proved = workspace.prove_along(moves, &joined, explains);
+        proved.map(|()| joined)
+    };
+    let all: Vec<&Unit> = units.iter().collect();
+    let changes = prove(&all).unwrap_or_else(|_| {
+        let mut good = all.clone();
+        for (unit, disproof) in failing(&all, &|units| prove(units).err()) {
+            good.retain(|it| !std::ptr::eq(*it, unit));
+            let reason = format!("its edit did not pass the proof: {}", disproof.0.join("; "));
+            refused.extend(unit.fixes.iter().map(|index| (*index, reason.clone())));
+        }
+        prove(&good).unwrap_or_else(|disproof| {
+            let reason = disproof.to_string();
+            let left = good.iter().flat_map(|unit| &unit.fixes);
+            refused.extend(left.map(|index| (*index, reason.clone())));
+            changes.clone()
+        })
+    });
+    Rewritten { changes, refused }
+}
+
+/// The units that do not hold by themselves, found by halves.
+fn failing<'u>(
+    units: &[&'u Unit],
+    fails: &dyn Fn(&[&'u Unit]) -> Option<Disproof>,
+) -> Vec<(&'u Unit, Disproof)> {
+    let Some(disproof) = fails(units) else {
+        return Vec::new();
+    };
+    if let [one] = units {
+        return vec![(*one, disproof)];
+    }
+    let (first, rest) = units.split_at(units.len() / 2);
+    let mut bad = failing(first, fails);
+    bad.extend(failing(rest, fails));
+    bad
+}
+
+impl Changes {
+    /// These changes and those of a unit; nothing if they are in each other's way.
+    fn join(&self, unit: &Unit) -> Option<Self> {
+        let mut all = self.clone();
+        for patch in &unit.patches {
+            super::patch::lay(&mut all.patches, patch).ok()?;
+        }
+        all.patches.sort_by(|a, b| a.path.cmp(&b.path));
+        all.effects.extend(unit.effects.clone());
+        Some(all)
+    }
+}
+
+type Written = (Vec<Patch>, BTreeMap<PublishId, Effect>);
+
+/// The patches of a rewrite of one entry, for these of its publishes.
+fn unit(
+    feed: &Feed<'_>,
+    rewrite: &Rewrite,
+    publishes: &BTreeSet<PublishId>,
+) -> Result<Written, String> {
+    if *rewrite == Rewrite::Variable {
+        let publishes: Vec<PublishId> = publishes.iter().copied().collect();
+        let changes = env::parameterize(feed.workspace, &publishes);
+        return Ok((changes.patches, BTreeMap::new()));
+    }
+    if let Rewrite::Removal { project, span } = rewrite {
+        let place = feed.shelf.place(*project, *span);
+        let span = Span::new(feed.shelf.book(place).id(), place.start, place.end);
+        let edit = TextEdit::number(span, "");
+        return Ok((patches(feed, [(place.book, edit)])?, BTreeMap::new()));
+    }
+    let Some(first) = publishes.first() else {
+        return Err("it is no entry".into());
+    };
+    if let Rewrite::Override { gone } = rewrite {
+        let entry = EntryText::of(feed, Source::own(*first))?;
+        let edit = entry.overriding(&first.of(feed.workspace.projects).1.name)?;
+        let gone = gone.iter().map(|id| (*id, Effect::Gone));
+        return Ok((patches(feed, [(entry.place.book, edit)])?, gone.collect()));
+    }
+    // an entry that Compose takes for the same must stay the same
+    let sources = publishes.iter().flat_map(|id| feed.sources(*id));
+    let places: BTreeMap<Place, Source> = sources.map(|it| (feed.entry(it), it)).collect();
+    let mut edits = Vec::new();
+    for (place, source) in &places {
+        let entry = EntryText::of(feed, *source)?;
+        let edit = match rewrite {
+            Rewrite::Quotes => entry.in_quotes()?,
+            Rewrite::Default { variable, ports } => entry.with_default(variable, *ports)?,
+            Rewrite::HostPort(ports) => entry.with_host_port(*ports)?,
+            Rewrite::HostIp(ip) => entry.with_host_ip(*ip)?,
+            _ => return Err("it is no entry".into()),
+        };
+        edits.push((place.book, edit));
+    }
+    // what is written there counts for all who have it from there
+    let sharers = places.keys().flat_map(|place| feed.with_entry(*place));
+    let sharers: BTreeSet<PublishId> = sharers.copied().collect();
+    let stranger = || match sharers.difference(publishes).next() {
+        Some(id) => {
+            let service = &id.of(feed.workspace.projects).1.name;
+            Err(format!("`{service}` has its port from the same place"))
+        }
+        None => Ok(()),
+    };
+    let effects = match rewrite {
+        Rewrite::Default { variable, ports } => {
+            let given = feed.one_each(&sharers, *ports).into_iter();
+            let effect = |port| Effect::Default(variable.clone(), port);
+            given.map(|(id, port)| (id, effect(port))).collect()
+        }
+        Rewrite::HostPort(ports) => {
+            stranger()?;
+            let given = feed.one_each(&sharers, *ports).into_iter();
+            given
+                .map(|(id, port)| (id, Effect::Published(port)))
+                .collect()
+        }
+        Rewrite::HostIp(ip) => {
+            stranger()?;
+            let ip = ip.ip().to_string();
+            if sharers.iter().any(|id| feed.has_twin_at(*id, &ip)) {
+                return Err("the service publishes it there already: remove one of the two".into());
+            }
+            let effect = |id: &PublishId| (*id, Effect::HostIp(ip.clone()));
+            sharers.iter().map(effect).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    Ok((patches(feed, edits)?, effects))
+}
+
+/// Edits, each with its book, as patches of their files.
+fn patches(
+    feed: &Feed<'_>,
+    edits: impl IntoIterator<Item = (usize, TextEdit)>,
+) -> Result<Vec<Patch>, String> {
+    let mut by_file = Edits::default();
+    for (book, edit) in edits {
+        if feed.shelf.books[book].path == "-" {
+            return Err("standard input cannot be changed".into());
+        }
+        by_file.extend([(book, edit)]);
+    }
+    Ok(by_file.patches(&feed.shelf).collect())
+}
+
+impl Feed<'_> {
+    /// The publishes that have their entry at a place, or one that Compose takes for the same.
+    fn with_entry(&self, place: Place) -> &[PublishId] {
+        let entries = self.by_entry.get_or_init(|| {
+            let mut entries: HashMap<Place, Vec<PublishId>> = HashMap::new();
+            let sources = self.publishes().flat_map(|id| self.sources(id));
+            for source in sources {
+                let of_place = entries.entry(self.entry(source)).or_default();
+                of_place.push(source.publish);
+            }
+            entries
+        });
+        entries.get(&place).map_or(&[], Vec::as_slice)
+    }
+
+    /// True if one of the patches changes the entry that a fix is for.
+    fn is_edited(&self, fix: &Fix, patches: &[Patch]) -> bool {
+        let first = fix.publishes.first();
+        first.is_some_and(|id| {
+            let entry = self.entry(Source::own(*id));
+            let book = self.shelf.book(entry);
+            let span = Span::new(book.id(), entry.start, entry.end);
+            let [start, end] = book.source.disk_range(span);
+            let mut of_file = patches.iter().filter(|patch| patch.path == book.path);
+            of_file.any(|patch| {
+                let mut edits = patch.edits().iter().map(|edit| &edit.range);
+                edits.any(|at| start <= at.start as u64 && at.end as u64 <= end)
+            })
+        })
+    }
+
+    /// The host port of each publish of one entry, where its first container port gets the first.
+    fn one_each(
+        &self,
+        publishes: &BTreeSet<PublishId>,
+        ports: PortRange,
+    ) -> Vec<(PublishId, String)> {
+        let target = |id: &PublishId| self.publish(*id).target.unwrap_or_default();
+        let first = publishes.iter().map(target).min().unwrap_or_default();
+        let given = publishes.iter().map(|id| {
+            let nth = (target(id) - first) as usize;
+            let port = ports.iter().nth(nth).unwrap_or(ports.first());
+            (*id, port.to_string())
+        });
+        given.collect()
+    }
+
+    /// True if the service publishes the same at this host IP.
+    fn has_twin_at(&self, id: PublishId, ip: &str) -> bool {
+        let (_, service, publish) = id.of(self.workspace.projects);
+        let what = |it: &Publish| (it.target, it.published.clone(), it.protocol.clone());
+        let mut twins = service.ports.iter().filter(|it| what(it) == what(publish));
+        twins.any(|twin| twin.host_ip.as_deref() == Some(ip))
+    }
+}
+
+/// An entry of `ports`, as it is written.
+struct EntryText<'s, 'a> {
+    book: &'s Book<'a>,
+    node: &'s Node,
+    place: Place,
+}
+
+impl<'s, 'a> EntryText<'s, 'a> {
+    fn of(feed: &'s Feed<'a>, source: Source) -> Result<Self, String> {
+        let (book, node) = feed.item(source).ok_or("its entry was not found again")?;
+        let place = feed.entry(source);
+        Ok(Self { book, node, place })
+    }
+
+    fn raw(&self, node: &Node) -> &'a str {
+        &self.book.text()[node.span.range()]
+    }
+
+    /// The text of a scalar between its quotes, and where it begins.
+    fn inner(&self, node: &Node) -> Result<(u32, &'a str), String> {
+        let raw = self.raw(node);
+        let (quotes, inner) = match style(raw, node) {
+            Style::Plain => (0, raw),
+            Style::Single | Style::Double => (1, raw.get(1..raw.len() - 1).unwrap_or_default()),
+            Style::Block => return Err("its entry is written on several lines".into()),
+        };
+        let value = match &node.value {
+            Value::Int(number) => number.to_string(),
+            _ => node.as_str().unwrap_or_default().to_owned(),
+        };
+        match inner == value {
+            true => Ok((node.span.start + quotes, inner)),
+            false => Err("its entry is written in a way that hides its parts".into()),
+        }
+    }
+
+    /// New text in a scalar.
+    fn replace(&self, node: &Node, start: u32, range: Range<usize>, text: &str) -> TextEdit {
+        let at = |offset: usize| start + offset as u32;
+        let span = Span::new(node.span.file, at(range.start), at(range.end));
+        spell::replace(self.book, node, span, text)
+    }
+
+    fn in_quotes(&self) -> Result<TextEdit, String> {
+        let (_, text) = self.inner(self.node)?;
+        Ok(TextEdit::number(self.node.span, quoted(text)))
+    }
+
+    fn with_default(&self, variable: &str, ports: PortRange) -> Result<TextEdit, String> {
+        const UNCLEAR: &str = "the variable gives more than the host port";
+        let (node, is_long) = spell::scalar_of(self.node).ok_or(UNCLEAR)?;
+        let (start, text) = self.inner(node)?;
+        let host = match is_long {
+            true => 0..text.len(),
+            false => Parts::of(text).host.ok_or(UNCLEAR)?,
+        };
+        let plain = [format!("${variable}"), format!("${{{variable}}}")];
+        if !plain.iter().any(|name| *name == text[host.clone()]) {
+            return Err(UNCLEAR.into());
+        }
+        let text = format!("${{{variable}:-{ports}}}");
+        Ok(self.replace(node, start, host, &text))
+    }
+
+    fn with_host_port(&self, ports: PortRange) -> Result<TextEdit, String> {
+        if let Some(edit) = self.with_key("published", &format!("\"{ports}\""))? {
+            return Ok(edit);
+        }
+        let (start, text) = self.inner(self.node)?;
+        let (range, new) = match Parts::of(text).host {
+            Some(host) if text[host.clone()].contains('$') => {
+                return Err(VARIABLE.into());
+            }
+            Some(host) => (host, ports.to_string()),
+            None => (0..0, format!("{ports}:")),
+        };
+        Ok(self.replace(self.node, start, range, &new))
+    }
+
+    fn with_host_ip(&self, ip: HostIp) -> Result<TextEdit, String> {
+        if let Some(edit) = self.with_key("host_ip", &format!("\"{}\"", ip.ip()))? {
+            return Ok(edit);
+        }
+        let (start, text) = self.inner(self.node)?;
+        let new = match ip.ip() {
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        let parts = Parts::of(text);
+        let (range, new) = match (parts.ip, parts.host) {
+            (Some(ip), _) if text[ip.clone()].contains('$') => {
+                return Err(VARIABLE.into());
+            }
+            (Some(ip), _) => (ip, new),
+            (None, Some(_)) => (0..0, format!("{new}:")),
+            (None, None) => (0..0, format!("{new}::")),
+        };
+        Ok(self.replace(self.node, start, range, &new))
+    }
+
+    /// A key of a long entry with another value; nothing if it is a short one.
+    fn with_key(&self, key: &'static str, value: &str) -> Result<Option<TextEdit>, String> {
+        let Value::Mapping(map) = &self.node.value else {
+            return Ok(None);
+        };
+        let Some(old) = map.get(key) else {
+            let target = map.get("target").ok_or("it has no container port")?;
+            let after = Place {
+                start: target.span.start,
+                end: target.span.end,
+                ..self.place
+            };
+            let insert = Insert::scalar(key, value.to_owned());
+            return self
+                .book
+                .insert(self.node, after, "target", insert)
+                .map(Some);
+        };
+        let raw = self.raw(old);
+        if raw.contains('$') {
+            return Err(VARIABLE.into());
+        }
+        if raw.is_empty() || raw.contains(['*', '&', '!', '\n']) || !old.steps().is_empty() {
+            return Err(format!(
+                "its `{key}` is written in a way that hides what it is"
+            ));
+        }
+        Ok(Some(TextEdit::number(old.span, value)))
+    }
+
+    /// `!override` before the list that the entry of a service is in.
+    fn overriding(&self, service: &str) -> Result<TextEdit, String> {
+        let holds = |list: &&Node| {
+            let span = list.span;
+            span.start <= self.node.span.start && self.node.span.end <= span.end
+        };
+        let mut lists = self.book.documents().iter().filter_map(|root| {
+            let ports = root.get("services")?.get(service)?.get("ports")?;
+            Some(ports).filter(|ports| ports.steps().is_empty() && ports.tag.is_none())
+        });
+        let list = lists.find(holds);
+        let list = list.ok_or("its `ports` are not written in the service itself")?;
+        self.book.prepend(list, "!override ", &[])
+    }
+}
+
+/// Where the parts of a short entry are, as it is written.
+struct Parts {
+    ip: Option<Range<usize>>,
+    host: Option<Range<usize>>,
+}
+
+impl Parts {
+    fn of(text: &str) -> Self {
+        // a colon within a reference divides nothing
+        let mut masked = text.to_owned();
+        for reference in references(text) {
+            masked.replace_range(reference.clone(), &"x".repeat(reference.len()));
+        }
+        let Some(end) = masked.rfind(':') else {
+            return Self {
+                ip: None,
+                host: None,
+            };
+        };
+        let start = masked[..end].rfind(':');
+        Self {
+            ip: start.map(|end| 0..end),
+            host: Some(start.map_or(0, |at| at + 1)..end),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn the_parts_of_an_entry() {
+        for (text, ip, host) in [
+            ("80", None, None),
+            ("80/udp", None, None),
+            (":80", None, Some("")),
+            ("0:80", None, Some("0")),
+            ("${A:-1:2}:80", None, Some("${A:-1:2}")),
+            ("127.0.0.1::80", Some("127.0.0.1"), Some("")),
+            ("[::1]:8080:80", Some("[::1]"), Some("8080")),
+            ("$IP:$PORT:80", Some("$IP"), Some("$PORT")),
+        ] {
+            let parts = Parts::of(text);
+            let part = |range: Option<std::ops::Range<usize>>| range.map(|range| &text[range]);
+            assert_eq!((part(parts.ip), part(parts.host)), (ip, host), "{text}");
+        }
+    }
+}
