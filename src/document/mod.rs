@@ -2,8 +2,9 @@
 //! `undocumented-port` reads there.
 //!
 //! [`embed`] finds the place, [`table`] is what stands there, [`find`] says which documents there
-//! are.
+//! are, and [`command`] what to type so that one is true again.
 
+pub mod command;
 pub mod embed;
 pub mod find;
 pub mod table;
@@ -38,21 +39,13 @@ impl Document {
         self.table.iter().flatten()
     }
 
-    /// The rows of a project.
-    pub fn rows_of(&self, project: &Project) -> impl Iterator<Item = &(u32, Row)> {
-        let names = [
+    /// What a project may be called in it.
+    #[must_use]
+    pub fn names_of(&self, project: &Project) -> [String; 2] {
+        [
             folder_name(project, &self.folder),
             file_name(project, &self.folder),
-        ];
-        self.rows()
-            .filter(move |(_, row)| names.contains(&row.project))
-    }
-
-    /// True if a row is a project's.
-    #[must_use]
-    pub fn is_of(&self, row: &Row, project: &Project) -> bool {
-        row.project == folder_name(project, &self.folder)
-            || row.project == file_name(project, &self.folder)
+        ]
     }
 }
 

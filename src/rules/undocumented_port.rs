@@ -35,15 +35,14 @@
 //! ## Sources
 //! The documents of the project, and nothing else.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
 
 use super::{Context, Rule};
 use crate::compose::port::OriginKind;
 use crate::compose::project::{Project, Service};
-use crate::document::Document;
 use crate::document::embed::{CLOSE, OPEN};
-use crate::document::find::DEFAULT;
 use crate::document::table::{Row, entries};
+use crate::document::{Document, command};
 use crate::finding::{ClaimRef, Finding, Label, Severity};
 use crate::report::{list, slashes};
 use crate::span::Span;
@@ -66,35 +65,47 @@ struct Entry<'w> {
     is_on: bool,
 }
 
-/// A row that nothing publishes.
-struct Stale<'w> {
+/// A document, with whose its rows are.
+struct Page<'w> {
     document: &'w Document,
+    /// By the names of projects.
+    rows: BTreeMap<&'w str, Vec<&'w (u32, Row)>>,
+    /// The projects that a name may stand for.
+    owners: BTreeMap<String, Vec<usize>>,
+    /// How to write it anew.
+    help: String,
+}
+
+/// A row that nothing publishes.
+struct Stale<'p> {
+    page: &'p Page<'p>,
     line: u32,
-    row: &'w Row,
+    row: &'p Row,
 }
 
 fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
     let world = cx.world;
     let entries: Vec<Vec<Entry<'_>>> = world.projects.iter().map(entries_of).collect();
+    let documents = world.documents.iter();
+    let pages: Vec<Page<'_>> = documents.map(|it| Page::of(it, world)).collect();
     for (index, entries_here) in entries.iter().enumerate() {
-        let documents = world.documents.iter();
-        let documents = documents.filter(|it| it.projects.contains(&index));
-        let documents: Vec<&Document> = documents.collect();
+        let pages = pages.iter();
+        let pages = pages.filter(|page| page.document.projects.contains(&index));
+        let pages: Vec<&Page<'_>> = pages.collect();
         let on = || entries_here.iter().filter(|entry| entry.is_on);
-        if documents.iter().all(|document| document.table.is_err()) {
-            out.extend(on().next().map(|first| {
-                let broken = documents.first().copied();
-                nowhere(rule, world, index, first, broken)
-            }));
+        if pages.iter().all(|page| page.document.table.is_err()) {
+            let broken = pages.first().copied();
+            let first = on().next();
+            out.extend(first.map(|first| nowhere(rule, world, index, first, broken)));
             continue;
         }
         let project = &world.projects[index];
-        let mut stale: Vec<Stale<'_>> = documents
+        let stale = pages
             .iter()
-            .flat_map(|document| stale(world, document, index, &entries))
-            .collect();
+            .flat_map(|page| page.stale(index, project, &entries));
+        let mut stale: Vec<Stale<'_>> = stale.collect();
         for entry in on() {
-            let mut rows = documents.iter().flat_map(|it| it.rows_of(project));
+            let mut rows = pages.iter().flat_map(|page| page.rows_of(project));
             if rows.any(|(_, row)| lists(row, entry)) {
                 continue;
             }
@@ -104,15 +115,80 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
                 (row.service, row.container) == (key.service, key.container)
             });
             let moved = moved.map(|at| stale.remove(at));
-            out.push(missing(rule, world, index, entry, &documents, moved));
+            out.push(missing(rule, index, entry, &pages, moved));
         }
         // a project that is not there is nobody's: told of the first
-        let first = documents
-            .iter()
-            .filter(|it| it.projects.first() == Some(&index));
-        stale.extend(first.flat_map(|document| of_nobody(document)));
-        for stale in stale {
-            out.push(gone(rule, world, index, &stale));
+        let is_first = |page: &&&Page<'_>| page.document.projects.first() == Some(&index);
+        stale.extend(
+            pages
+                .iter()
+                .filter(is_first)
+                .flat_map(|page| page.of_nobody()),
+        );
+        out.extend(stale.iter().map(|stale| gone(rule, world, index, stale)));
+    }
+}
+
+impl<'w> Page<'w> {
+    fn of(document: &'w Document, world: &World) -> Self {
+        let mut rows: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for row in document.rows() {
+            rows.entry(&row.1.project).or_default().push(row);
+        }
+        let mut owners: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for index in &document.projects {
+            for name in document.names_of(&world.projects[*index]) {
+                owners.entry(name).or_default().push(*index);
+            }
+        }
+        let projects = document.projects.iter();
+        let projects: Vec<&Project> = projects.map(|index| &world.projects[*index]).collect();
+        let others = rows.keys().copied();
+        let others =
+            others.filter(|name| !owners.contains_key(*name) && !document.gone.contains(*name));
+        let command = command::rewrite(document, &projects, others);
+        Self {
+            document,
+            owners,
+            help: format!("`{command}` writes the table anew"),
+            rows,
+        }
+    }
+
+    /// The rows of a project.
+    fn rows_of(&self, project: &Project) -> impl Iterator<Item = &'w (u32, Row)> {
+        let names = self.document.names_of(project).into_iter();
+        let rows = names.filter_map(|name| self.rows.get(&*name));
+        rows.flatten().copied().collect::<Vec<_>>().into_iter()
+    }
+
+    /// The rows of a project, and of no entry: told of the first project that they may be of.
+    fn stale(
+        &self,
+        index: usize,
+        project: &Project,
+        entries: &[Vec<Entry<'_>>],
+    ) -> impl Iterator<Item = Stale<'_>> {
+        let rows = self.rows_of(project).filter(move |(_, row)| {
+            let owners = self.owners.get(&row.project).into_iter().flatten();
+            let mut published = owners.clone().flat_map(|owner| &entries[*owner]);
+            owners.clone().next() == Some(&index) && !published.any(|entry| lists(row, entry))
+        });
+        rows.map(|(line, row)| self.stale_row(*line, row))
+    }
+
+    /// The rows of projects which are not there.
+    fn of_nobody(&self) -> impl Iterator<Item = Stale<'_>> {
+        let names = self.document.gone.iter();
+        let rows = names.filter_map(|name| self.rows.get(&**name)).flatten();
+        rows.map(|(line, row)| self.stale_row(*line, row))
+    }
+
+    fn stale_row(&self, line: u32, row: &'w Row) -> Stale<'_> {
+        Stale {
+            page: self,
+            line,
+            row,
         }
     }
 }
@@ -155,59 +231,20 @@ fn lists(row: &Row, entry: &Entry<'_>) -> bool {
     }
 }
 
-/// The rows of a document that are of a project, and of no entry: told of the first project that
-/// they may be of.
-fn stale<'w>(
-    world: &World,
-    document: &'w Document,
-    index: usize,
-    entries: &[Vec<Entry<'_>>],
-) -> Vec<Stale<'w>> {
-    let project = &world.projects[index];
-    let owners = |row: &Row| {
-        let all = document.projects.iter().copied();
-        let is_of = |other: &usize| document.is_of(row, &world.projects[*other]);
-        all.filter(is_of).collect::<Vec<_>>()
-    };
-    let rows = document.rows_of(project).filter(|(_, row)| {
-        let owners = owners(row);
-        let mut published = owners.iter().flat_map(|owner| &entries[*owner]);
-        owners.first() == Some(&index) && !published.any(|entry| lists(row, entry))
-    });
-    let stale = rows.map(|(line, row)| Stale {
-        document,
-        line: *line,
-        row,
-    });
-    stale.collect()
-}
-
-/// The rows of a document that are of projects which are not there.
-fn of_nobody(document: &Document) -> impl Iterator<Item = Stale<'_>> {
-    let rows = document.rows();
-    let rows = rows.filter(|(_, row)| document.gone.contains(&row.project));
-    rows.map(|(line, row)| Stale {
-        document,
-        line: *line,
-        row,
-    })
-}
-
 /// A finding on an entry that is not listed.
 fn missing(
     rule: &Rule,
-    world: &World,
     project: usize,
     entry: &Entry<'_>,
-    documents: &[&Document],
+    pages: &[&Page<'_>],
     moved: Option<Stale<'_>>,
 ) -> Finding {
     let (name, container) = (&entry.service.name, &entry.row.container);
     let place = entry.row.place();
     let publish = &entry.service.ports[entry.at];
-    let document = moved.as_ref().map_or(documents[0], |it| it.document);
-    let path = slashes(&document.path);
-    let but = match (&moved, documents) {
+    let page = moved.as_ref().map_or(pages[0], |it| it.page);
+    let path = slashes(&page.document.path);
+    let but = match (&moved, pages) {
         (Some(stale), _) => format!("and `{path}` lists {}", stale.row.place()),
         (None, [_]) => format!("which `{path}` does not list"),
         (None, _) => "which no document lists".to_owned(),
@@ -220,7 +257,7 @@ fn missing(
     }];
     finding.claims = vec![ClaimRef::of(project, entry.service, publish)];
     finding.notes.extend(moved.map(|stale| said_in(&stale)));
-    finding.help = Some(anew(world, document));
+    finding.help = Some(page.help.clone());
     finding
 }
 
@@ -229,9 +266,9 @@ fn gone(rule: &Rule, world: &World, index: usize, stale: &Stale<'_>) -> Finding 
     let project = &world.projects[index];
     let Row { container, .. } = stale.row;
     let (name, place) = (stale.row.key().service, stale.row.place());
-    let path = slashes(&stale.document.path);
+    let path = slashes(&stale.page.document.path);
     let service = project.services.iter().find(|it| it.name == name);
-    let is_gone = stale.document.gone.contains(&stale.row.project);
+    let is_gone = stale.page.document.gone.contains(&stale.row.project);
     let (span, text) = match service {
         _ if is_gone => (
             start(project),
@@ -252,7 +289,7 @@ fn gone(rule: &Rule, world: &World, index: usize, stale: &Stale<'_>) -> Finding 
         text,
     }];
     finding.notes.push(said_in(stale));
-    finding.help = Some(anew(world, stale.document));
+    finding.help = Some(stale.page.help.clone());
     finding
 }
 
@@ -262,7 +299,7 @@ fn nowhere(
     world: &World,
     index: usize,
     first: &Entry<'_>,
-    broken: Option<&Document>,
+    broken: Option<&Page<'_>>,
 ) -> Finding {
     let project = &world.projects[index];
     let message = format!(
@@ -276,9 +313,8 @@ fn nowhere(
         text: format!("{}: {}", first.service.name, first.row.place()),
     }];
     finding.help = Some(match broken {
-        Some(document) => {
-            let path = slashes(&document.path);
-            let then = anew(world, document);
+        Some(page) => {
+            let (path, then) = (slashes(&page.document.path), &page.help);
             format!(
                 "in `{path}`, write one line `{OPEN}` and after it one line `{CLOSE}`; then {then}"
             )
@@ -288,9 +324,9 @@ fn nowhere(
             let named = named.and_then(|globs| globs.paths().next());
             let path = match named {
                 Some(path) => world.settings.shown(&world.settings.root.join(path)),
-                None => beside(project),
+                None => command::beside(project),
             };
-            let command = command(&path, &project_files(project));
+            let command = command::write(&path, project);
             format!("paste `{OPEN}` and below it `{CLOSE}` into {path}; then `{command}` fills it")
         }
     });
@@ -298,7 +334,10 @@ fn nowhere(
 }
 
 fn said_in(stale: &Stale<'_>) -> String {
-    format!("that is in line {} of {}", stale.line, stale.document.path)
+    format!(
+        "that is in line {} of {}",
+        stale.line, stale.page.document.path
+    )
 }
 
 /// The start of a project's first file.
@@ -307,95 +346,4 @@ fn start(project: &Project) -> Span {
     layer.map_or(Span::new(crate::span::FileId::default(), 0, 0), |layer| {
         Span::new(layer.file, layer.start, layer.start)
     })
-}
-
-/// The document beside a project.
-fn beside(project: &Project) -> Utf8PathBuf {
-    match project.directory.as_str() {
-        "" | "." => DEFAULT.into(),
-        _ => project.directory.join(DEFAULT),
-    }
-}
-
-/// How to write the table of a document anew: with all projects that are to be in it, and those
-/// that are.
-fn anew(world: &World, document: &Document) -> String {
-    let projects = document.projects.iter();
-    let projects: Vec<&Project> = projects.map(|index| &world.projects[*index]).collect();
-    let folder = document.path.parent().unwrap_or(Utf8Path::new(""));
-    let others = document.rows().map(|(_, row)| row);
-    let others = others.filter(|row| {
-        let known = projects.iter().any(|it| document.is_of(row, it));
-        !known && !document.gone.contains(&row.project)
-    });
-    let others: Vec<Utf8PathBuf> = others
-        .map(|row| plain(&folder.join(&row.project)))
-        .collect();
-    let files = match (&projects[..], &others[..]) {
-        ([one], []) => project_files(one),
-        _ => {
-            let own = projects.iter().map(|project| plain(&project.directory));
-            vec![common(own.chain(others))]
-        }
-    };
-    format!(
-        "`{}` writes the table anew",
-        command(&document.path, &files)
-    )
-}
-
-/// The files that a project is made of; none if it is the one of the working directory.
-fn project_files(project: &Project) -> Vec<Utf8PathBuf> {
-    match (project.found, project.directory.as_str()) {
-        (true, "" | ".") => Vec::new(),
-        // an override beside the first is found
-        (true, _) => project.files.iter().take(1).cloned().collect(),
-        (false, _) => project.files.clone(),
-    }
-}
-
-/// The command that writes the table of some files or a folder into a document.
-fn command(document: &Utf8Path, files: &[Utf8PathBuf]) -> String {
-    let write = format!("--format markdown --write {}", word(document));
-    match files {
-        [] => format!("portplan list {write}"),
-        [one] => format!("portplan list {} {write}", word(one)),
-        several => {
-            let files = several.iter().map(|file| format!(" -f {}", word(file)));
-            format!("portplan list{} {write}", files.collect::<String>())
-        }
-    }
-}
-
-/// A path as a shell reads it.
-fn word(path: &Utf8Path) -> String {
-    let path = slashes(path);
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%,:".contains(c);
-    match path.chars().all(is_plain) {
-        true => path,
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
-}
-
-/// A path without `.`.
-fn plain(path: &Utf8Path) -> Utf8PathBuf {
-    crate::source::join(Utf8Path::new(""), path)
-}
-
-/// The folder that holds all of these.
-fn common(paths: impl Iterator<Item = Utf8PathBuf>) -> Utf8PathBuf {
-    let common = paths.reduce(|a, b| {
-        let both = a.components().zip(b.components());
-        let alike = both.take_while(|(a, b)| a == b).map(|(a, _)| a);
-        let alike: Utf8PathBuf = alike.collect();
-        match alike.as_str() {
-            // of `a` and `../b`
-            "" if b.starts_with("..") || a.starts_with("..") => "..".into(),
-            _ => alike,
-        }
-    });
-    match common {
-        Some(path) if !path.as_str().is_empty() => path,
-        _ => ".".into(),
-    }
 }
