@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::compose::exclude::Exclude;
 use crate::compose::search::{Search, Tree, is_compose_file, sorted};
 use crate::source::{Disk, FileKind, Files, MAX_FILE_BYTES, join};
 
@@ -172,10 +173,10 @@ impl Files for Revision {
 }
 
 impl Tree for Revision {
-    fn compose_files(&self, folder: &Utf8Path, cwd: &Utf8Path) -> Search {
+    fn search(&self, folder: &Utf8Path, cwd: &Utf8Path, exclude: &Exclude) -> Search {
         let from = join(cwd, folder);
         let Ok(inside) = from.strip_prefix(&self.root) else {
-            return Disk.compose_files(folder, cwd);
+            return Disk.search(folder, cwd, exclude);
         };
         let files = self.entries.iter().filter_map(|(path, entry)| {
             let rest = path.strip_prefix(inside).ok()?;

@@ -78,6 +78,7 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };
+    let partial = input.tell();
     let list = List::of(&input.projects, &input.problems);
     if table {
         // no part of a document
@@ -97,7 +98,7 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     }
     if !input.found {
         Status::Nothing
-    } else if list.errors.is_empty() {
+    } else if list.errors.is_empty() && !partial {
         Status::Clean
     } else {
         Status::Partial

@@ -85,6 +85,7 @@ impl Scene {
         needed: bool,
     ) -> Result<Self, InputError> {
         let input = projects.read(paths)?;
+        let partial = input.tell();
         let mut seen = match against {
             [] => machines.read(needed),
             _ => Machines::default(),
@@ -106,7 +107,7 @@ impl Scene {
         };
         Ok(Self {
             world,
-            whole: seen.problems.is_empty(),
+            whole: seen.problems.is_empty() && !partial,
         })
     }
 

@@ -3,7 +3,6 @@
 
 mod file;
 pub mod find;
-mod glob;
 pub mod init;
 mod mistake;
 mod share;
@@ -15,13 +14,13 @@ use crate::binding::{Port, PortRange, Protocol};
 use crate::compose::problem::Problem;
 use crate::compose::project::Project;
 use crate::finding::Severity;
+pub use crate::glob::Globs;
 use crate::machine::Machine;
 use crate::plan::Pin;
 use crate::rules::Rule;
 use crate::source::{self, SourceMap};
 
 pub use file::{ConfigFile, Level};
-pub use glob::{Globs, InvalidGlob};
 
 /// What is settled; the default is what holds without a `portplan.yaml`.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +35,8 @@ pub struct Settings {
     pub pins: Vec<Pin>,
     /// The hosts, with the projects that share them.
     pub hosts: Vec<NamedHost>,
+    /// The files that are left out when folders are searched.
+    pub exclude: Option<Globs>,
     /// True if what the repository's other git worktrees publish counts as held.
     pub worktrees: bool,
     /// The folder of the file, from the root: globs are relative to it.

@@ -19,6 +19,7 @@ mod edit_write;
 #[cfg(unix)]
 mod engine;
 mod engine_table;
+mod exclude;
 mod fix;
 mod fuzz_regressions;
 #[cfg(unix)]

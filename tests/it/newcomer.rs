@@ -241,6 +241,25 @@ fn the_hooks_on_odd_input() {
     fs::remove_file(repository.folder.path().join("-x/docker-compose.yml")).unwrap();
     repository.write("values.yaml", "ports: ['8080:80', '8080:80']\n");
     repository.accepted();
+    // the names that a search of folders knows, and no others
+    for name in ["db.compose.yml", "docker_compose.yml", "compose-dev.yaml"] {
+        repository.write(name, BAD);
+        let said = repository.refused();
+        assert!(said.contains("both publish 8080/tcp"), "{name}: {said}");
+        repository.write(name, GOOD);
+    }
+    repository.write("composer.yaml", BAD);
+    repository.accepted();
+    // what is excluded, though pre-commit names it, alone and beside others
+    repository.write("portplan.yaml", "version: 1\nexclude: vendor\n");
+    repository.write("vendor/compose.yaml", BAD);
+    repository.accepted();
+    repository.write("vendor/compose.yaml", &BAD.replace("8080", "8090"));
+    repository.write("own/compose.yaml", &BAD.replace("8080", "7070"));
+    let said = repository.refused();
+    assert!(said.contains("7070") && !said.contains("8090"), "{said}");
+    repository.write("own/compose.yaml", GOOD);
+    repository.accepted();
     // two hundred at once
     for number in 0..200 {
         repository.write(&format!("stacks/{number}/compose.yaml"), GOOD);
@@ -263,6 +282,10 @@ fn the_hook_that_fixes() {
     assert!(said.contains("files were modified by this hook"), "{said}");
     assert!(repository.read("compose.yaml").contains("8081:80"));
     repository.accepted();
+    repository.write("portplan.yaml", "version: 1\nexclude: vendor\n");
+    repository.write("vendor/compose.yaml", BAD);
+    repository.accepted();
+    assert_eq!(repository.read("vendor/compose.yaml"), BAD);
 }
 
 /// The wheel, the hooks and the gates install one version.
