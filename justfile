@@ -28,13 +28,9 @@ bench name="process":
 wheel:
     cd python && maturin build --release
 
-# the book
-book:
-    mdbook build
-
-# licences, bans and sources of dependencies
-deny:
-    cargo deny check bans licenses sources
+# the book and its links, licences and sources of dependencies, workflows and scripts
+around:
+    .ci/around
 
 # the picture in the README, from a real run
 cast:
