@@ -24,9 +24,9 @@ bless:
 bench name="process":
     cargo bench --bench {{name}}
 
-# the wheel
-wheel:
-    cd python && maturin build --release
+# what a release has for a target: wheels, and an archive
+package target="x86_64-unknown-linux-musl":
+    ci/package {{target}}
 
 # the book and its links, licences and sources of dependencies, workflows and scripts
 around:

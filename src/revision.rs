@@ -47,7 +47,7 @@ enum EntryKind {
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
     /// There is no git.
-    #[error("`git` cannot be run: {0}")]
+    #[error("the files of a revision are read with `git`, which {}", absent(.0))]
     NoGit(#[from] io::Error),
     /// Git says no.
     #[error("`{revision}` cannot be read from git: {words}")]
@@ -187,6 +187,14 @@ impl Tree for Revision {
             files: sorted(files.collect()),
             errors: Vec::new(),
         }
+    }
+}
+
+/// Why a program did not run, as the end of a sentence.
+pub(crate) fn absent(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "is not installed here".to_owned(),
+        _ => format!("cannot be run: {error}"),
     }
 }
 

@@ -33,6 +33,8 @@ mod measured;
 mod mention;
 #[cfg(unix)]
 mod newcomer;
+#[cfg(unix)]
+mod packages;
 mod plan;
 mod reports;
 mod rules;

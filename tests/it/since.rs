@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Output, folder, portplan};
+use crate::common::{Output, folder, portplan, portplan_in};
 
 /// Runs git, whatever the user's own settings are.
 fn git(folder: &Path, args: &[&str]) {
@@ -221,5 +221,23 @@ fn the_change_of_the_ports() {
     ] {
         let output = portplan(path, args);
         assert_eq!(output.status, Some(status), "{args:?}: {output:?}");
+    }
+}
+
+#[test]
+fn without_git() {
+    let folder = folder(&[("compose.yaml", "services: {}\n")]);
+    for (args, status) in [
+        ("diff HEAD", 2),
+        ("check --since HEAD", 2),
+        ("check --worktrees", 2),
+        ("check", 0),
+    ] {
+        let args: Vec<&str> = args.split(' ').collect();
+        let output = portplan_in(folder.path(), &args, &[("PATH", "/nonexistent")]);
+        assert_eq!(output.status, Some(status), "{output:?}");
+        let said = output.stdout + &output.stderr;
+        let word = said.contains("`git`, which is not installed here");
+        assert_eq!(word, status != 0, "{said}");
     }
 }
