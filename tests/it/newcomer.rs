@@ -288,6 +288,82 @@ fn the_hook_that_fixes() {
     assert_eq!(repository.read("vendor/compose.yaml"), BAD);
 }
 
+/// The blocks of the guide to the hook, of one language.
+fn blocks(language: &str) -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/hook.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = guide.split(&*fence).skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
+#[test]
+fn the_guide_to_the_hook() {
+    let Some(desk) = desk() else { return };
+    let yaml = blocks("yaml");
+    // what it says to write, but for where the hooks come from
+    let config = yaml[0].replace(
+        env!("CARGO_PKG_REPOSITORY"),
+        desk.home.join("hooks").to_str().unwrap(),
+    );
+    let config = config.replace(
+        &format!("rev: v{}", env!("CARGO_PKG_VERSION")),
+        &format!("rev: {}", desk.rev),
+    );
+    let repository = desk.repository("portplan-check");
+    let written = repository.read(".pre-commit-config.yaml");
+    let lines = |text: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&config), lines(&written));
+    // a warning is let through, and with the flags of the guide it is not
+    let warning = "services:\n  a: {image: i, ports: ['8080:80', '${NONE}:81']}\n";
+    repository.write("compose.yaml", warning);
+    repository.accepted();
+    let config = config.replace("      - id: portplan-check\n", &yaml[1]);
+    repository.write(".pre-commit-config.yaml", &config);
+    repository.write("compose.yaml", &format!("{warning}# again\n"));
+    let said = repository.refused();
+    assert!(said.contains("warning[unset-variable-port]"), "{said}");
+    // once, without writing a config
+    let hooks = desk.home.join("hooks");
+    let once = [
+        "pre-commit",
+        "try-repo",
+        hooks.to_str().unwrap(),
+        "portplan-check",
+    ];
+    let once = [
+        &once[..],
+        &["--ref", &desk.rev, "--files", "compose.yaml", "--verbose"],
+    ]
+    .concat();
+    let said = repository.run(&once);
+    assert!(said.contains("1 warning"), "{said}");
+}
+
+#[test]
+fn a_hook_without_pre_commit() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(desk) = desk() else { return };
+    let repository = desk.repository("portplan-check");
+    let hook = repository.folder.path().join(".git/hooks/pre-commit");
+    let program = Path::new(env!("CARGO_BIN_EXE_portplan"));
+    let script = &blocks("sh")[0];
+    let script = script.replace("exec portplan", &format!("exec {}", program.display()));
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    repository.write("stacks/a/compose.yaml", BAD);
+    let said = repository.refused();
+    assert!(said.contains("stacks/a/compose.yaml"), "{said}");
+    repository.write("stacks/a/compose.yaml", GOOD);
+    repository.accepted();
+}
+
 /// The wheel, the hooks, the gates and the guides name one version.
 #[test]
 fn versions_agree() {
