@@ -24,17 +24,13 @@ bless:
 bench name="process":
     cargo bench --bench {{name}}
 
-# the wheel
-wheel:
-    cd python && maturin build --release
+# what a release has for a target: wheels, and an archive
+package target="x86_64-unknown-linux-musl":
+    ci/package {{target}}
 
-# the book
-book:
-    mdbook build
-
-# licences, bans and sources of dependencies
-deny:
-    cargo deny check bans licenses sources
+# the book and its links, licences and sources of dependencies, workflows and scripts
+around:
+    .ci/around
 
 # the picture in the README, from a real run
 cast:

@@ -13,6 +13,7 @@ pub mod edit;
 pub mod engine;
 pub mod finding;
 pub mod fingerprint;
+pub mod glob;
 pub mod graph;
 pub mod host;
 pub mod machine;

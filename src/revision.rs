@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::compose::exclude::Exclude;
 use crate::compose::search::{Search, Tree, is_compose_file, sorted};
 use crate::source::{Disk, FileKind, Files, MAX_FILE_BYTES, join};
 
@@ -46,7 +47,7 @@ enum EntryKind {
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
     /// There is no git.
-    #[error("`git` cannot be run: {0}")]
+    #[error("the files of a revision are read with `git`, which {}", absent(.0))]
     NoGit(#[from] io::Error),
     /// Git says no.
     #[error("`{revision}` cannot be read from git: {words}")]
@@ -183,10 +184,10 @@ impl Files for Revision {
 }
 
 impl Tree for Revision {
-    fn compose_files(&self, folder: &Utf8Path, cwd: &Utf8Path) -> Search {
+    fn search(&self, folder: &Utf8Path, cwd: &Utf8Path, exclude: &Exclude) -> Search {
         let from = join(cwd, folder);
         let Ok(inside) = from.strip_prefix(&self.root) else {
-            return Disk.compose_files(folder, cwd);
+            return Disk.search(folder, cwd, exclude);
         };
         let files = self.entries.iter().filter_map(|(path, entry)| {
             let rest = path.strip_prefix(inside).ok()?;
@@ -197,6 +198,14 @@ impl Tree for Revision {
             files: sorted(files.collect()),
             errors: Vec::new(),
         }
+    }
+}
+
+/// Why a program did not run, as the end of a sentence.
+pub(crate) fn absent(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "is not installed here".to_owned(),
+        _ => format!("cannot be run: {error}"),
     }
 }
 

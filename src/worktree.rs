@@ -12,6 +12,7 @@ use crate::compose::discover::{COMPOSE_FILES, first_of};
 use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::compose::search;
+use crate::revision;
 use crate::source::{Disk, FileKind, Files as _};
 
 /// A project in another worktree.
@@ -38,7 +39,7 @@ pub struct Repository {
 #[derive(Debug, thiserror::Error)]
 pub enum WorktreeError {
     /// `git` could not be run.
-    #[error("cannot run git, which knows the worktrees: {0}")]
+    #[error("the worktrees are known to `git`, which {}", revision::absent(.0))]
     NoGit(io::Error),
     /// `git` refused.
     #[error("git does not know the worktrees of `{folder}`: {reason}")]

@@ -7,23 +7,18 @@ use crate::settings::{Settings, find};
 use crate::source::{self, Disk, FileKind, Files as _};
 
 /// The flags that say what is settled.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "What is settled")]
 pub struct ConfigArgs {
     /// Settings, instead of portplan.yaml in the folder of the first path or above
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<Utf8PathBuf>,
     /// Without portplan.yaml
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with = "config", global = true)]
     no_config: bool,
 }
 
 impl ConfigArgs {
-    /// True if a flag is given.
-    #[must_use]
-    pub fn is_given(&self) -> bool {
-        self.no_config || self.config.is_some()
-    }
-
     /// What is settled for a path; without one, for the working directory.
     pub fn settings(&self, start: Option<&Utf8Path>, cwd: &Utf8Path) -> Settings {
         let path = match &self.config {

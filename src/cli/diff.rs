@@ -41,11 +41,12 @@ pub(super) fn run(args: &DiffArgs, projects: &ProjectArgs) -> Status {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };
+    let partial = input.tell();
     let revision = match Revision::open(&args.revision, &input.reading.cwd) {
         Ok(revision) => revision,
         Err(error) => return super::usage(&error),
     };
-    let then = projects.read_at(&args.paths, &input.reading, &revision);
+    let then = projects.read_at(&args.paths, &input.reading, &input.exclude, &revision);
     let nothing = |project: &crate::compose::project::Project| project.sources.files().is_empty();
     let was_there = !then.iter().all(nothing);
     // a project that comes or goes is no error
@@ -69,7 +70,7 @@ pub(super) fn run(args: &DiffArgs, projects: &ProjectArgs) -> Status {
     }
     if !input.found && !was_there {
         Status::Nothing
-    } else if now.errors.is_empty() && before.errors.is_empty() {
+    } else if now.errors.is_empty() && before.errors.is_empty() && !partial {
         Status::Clean
     } else {
         Status::Partial

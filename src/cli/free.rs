@@ -3,7 +3,6 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::config::ConfigArgs;
 use super::machine::{Asked, MachineArgs, Scene};
 use super::{ProjectArgs, Status, print};
 use crate::binding::{Engine, HostIp, Port, PortRange, PortSet, Protocol};
@@ -41,8 +40,6 @@ pub struct FreeArgs {
     against: Vec<Utf8PathBuf>,
     #[command(flatten)]
     machine: MachineArgs,
-    #[command(flatten)]
-    config: ConfigArgs,
 }
 
 pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
@@ -52,7 +49,6 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
         against: &args.against,
         needed: args.machine.named(),
         hosts: true,
-        config: &args.config,
     };
     let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,

@@ -5,13 +5,18 @@ use std::io::{IsTerminal as _, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
+use super::config::ConfigArgs;
+use super::policy;
 use crate::compose::environment::Environment;
+use crate::compose::exclude::Exclude;
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::compose::search::{self, Tree};
+use crate::glob::Globs;
 use crate::revision::Revision;
-use crate::source::{Disk, FileKind, Files as _};
+use crate::settings::Settings;
+use crate::source::{self, Disk, FileKind, Files as _};
 
 /// The flags that choose projects; they mean what they mean to `docker compose`.
 #[derive(Args, Clone, Debug, Default)]
@@ -35,6 +40,20 @@ pub struct ProjectArgs {
     /// Number of containers of a service
     #[arg(long, value_name = "SERVICE=N", value_parser = scale, global = true)]
     scale: Vec<(String, u32)>,
+    /// Leave out what is like this when folders are searched, as `exclude` of portplan.yaml does
+    #[arg(
+        long,
+        value_name = "GLOB",
+        global = true,
+        help_heading = "What is left out"
+    )]
+    exclude: Vec<Globs>,
+    /// Leave out what is excluded even where it is named
+    #[arg(long, global = true, help_heading = "What is left out")]
+    force_exclude: bool,
+    /// Which settings hold.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     #[arg(skip)]
     stack: bool,
 }
@@ -49,12 +68,35 @@ fn scale(text: &str) -> Result<(String, u32), String> {
 pub struct Input {
     /// How they were read.
     pub reading: Reading,
+    /// What is settled for them.
+    pub settings: Settings,
+    /// What a search for them leaves out.
+    pub exclude: Exclude,
     /// In the order they were named or found.
     pub projects: Vec<Project>,
     /// What stood in the way of finding them.
     pub problems: Vec<Problem>,
     /// False where there was nothing to read.
     pub found: bool,
+    /// What is not known, though nothing failed.
+    pub remarks: Vec<String>,
+}
+
+impl Input {
+    /// Says on standard error what is not known, and what is wrong with the settings; true if
+    /// something is.
+    pub fn tell(&self) -> bool {
+        super::tell(&[], &self.remarks);
+        policy::tell_errors(&self.settings.problems, &self.settings.sources)
+    }
+}
+
+/// The files and folders that are named, as projects.
+#[derive(Default)]
+struct Asked {
+    requests: Vec<Request>,
+    problems: Vec<Problem>,
+    excluded: Vec<Utf8PathBuf>,
 }
 
 /// What cannot be asked for.
@@ -86,9 +128,27 @@ impl ProjectArgs {
         }
     }
 
-    /// The first file that `-f` names.
-    pub fn first_file(&self) -> Option<&Utf8Path> {
-        self.files.first().map(Utf8PathBuf::as_path)
+    /// What is settled for these paths; without one, for the working directory.
+    fn settings(&self, paths: &[Utf8PathBuf], cwd: &Utf8Path) -> Settings {
+        self.config.settings(self.start(paths), cwd)
+    }
+
+    /// Where the search for the settings starts.
+    #[must_use]
+    pub fn start<'a>(&'a self, paths: &'a [Utf8PathBuf]) -> Option<&'a Utf8Path> {
+        let path = paths.first().or(self.files.first());
+        path.map(Utf8PathBuf::as_path)
+    }
+
+    /// What a search leaves out.
+    fn exclude(&self, settings: &Settings, cwd: &Utf8Path) -> Exclude {
+        let settled = settings.exclude.iter();
+        let settled = settled.map(|globs| (settings.root.as_path(), globs));
+        let named = self.exclude.iter().map(|globs| (cwd, globs));
+        let all = settled.chain(named);
+        all.fold(Exclude::default(), |exclude, (folder, globs)| {
+            exclude.and(folder, globs.clone())
+        })
     }
 
     /// Reads the files that `paths` or `-f` name as one stack.
@@ -111,6 +171,8 @@ impl ProjectArgs {
     /// What cannot be asked for together.
     pub fn read(&self, paths: &[Utf8PathBuf]) -> Result<Input, InputError> {
         let cwd = working_directory()?;
+        let settings = self.settings(paths, &cwd);
+        let exclude = self.exclude(&settings, &cwd);
         let shell = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
@@ -118,11 +180,14 @@ impl ProjectArgs {
         let pwd = [("PWD".to_owned(), cwd.to_string())];
         let shell = Environment::from_shell(pwd.into_iter().chain(shell));
 
-        let mut problems = Vec::new();
-        let requests = if paths.is_empty() {
-            vec![self.request()]
+        let Asked {
+            requests,
+            problems,
+            excluded,
+        } = if paths.is_empty() {
+            self.asked_alone(&cwd, &exclude)
         } else if self.files.is_empty() {
-            self.requests(paths, &cwd, &Disk, &mut problems)
+            self.asked(paths, &cwd, &Disk, &exclude)
         } else {
             return Err(InputError::FilesAndPaths);
         };
@@ -142,11 +207,28 @@ impl ProjectArgs {
             .all(|problem| {
                 problem.kind == Kind::File && problem.message.starts_with("no compose file")
             });
+        let found = !excluded.is_empty()
+            || !(projects.is_empty() && problems.is_empty() || missing && unnamed);
+        let mut remarks = Vec::new();
+        if !excluded.is_empty() {
+            let is = if excluded.len() == 1 { "is" } else { "are" };
+            remarks.push(format!("{} {is} excluded: not looked at", list(&excluded)));
+        }
+        if !found && !paths.is_empty() {
+            let apart = match exclude.is_empty() {
+                true => "",
+                false => ", apart from what is excluded",
+            };
+            remarks.push(format!("no compose file in {}{apart}", list(paths)));
+        }
         Ok(Input {
-            found: !(projects.is_empty() && problems.is_empty() || missing && unnamed),
+            found,
             reading,
+            settings,
+            exclude,
             projects,
             problems,
+            remarks,
         })
     }
 
@@ -155,6 +237,7 @@ impl ProjectArgs {
         &self,
         paths: &[Utf8PathBuf],
         now: &Reading,
+        exclude: &Exclude,
         revision: &Revision,
     ) -> Vec<Project> {
         let mut then = now.clone();
@@ -163,26 +246,43 @@ impl ProjectArgs {
             let there =
                 |path: &&Utf8PathBuf| *path == "-" || revision.kind(&now.cwd.join(path)).is_some();
             let paths: Vec<_> = paths.iter().filter(there).cloned().collect();
-            then.requests = self.requests(&paths, &now.cwd, revision, &mut Vec::new());
+            then.requests = self.asked(&paths, &now.cwd, revision, exclude).requests;
         }
         then.load(revision)
     }
 
+    /// The project of `-f`, or of the current folder.
+    fn asked_alone(&self, cwd: &Utf8Path, exclude: &Exclude) -> Asked {
+        let mut asked = Asked::default();
+        match self.files.first() {
+            Some(file) if self.leaves_out(file, cwd, &Disk, exclude) => {
+                asked.excluded.push(file.clone());
+            }
+            _ => asked.requests.push(self.request()),
+        }
+        asked
+    }
+
     /// The projects of the files and folders named.
-    fn requests(
+    fn asked(
         &self,
         paths: &[Utf8PathBuf],
         cwd: &Utf8Path,
         tree: &dyn Tree,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<Request> {
+        exclude: &Exclude,
+    ) -> Asked {
+        let mut asked = Asked::default();
         let mut files = Vec::new();
         for path in paths {
+            if self.leaves_out(path, cwd, tree, exclude) {
+                asked.excluded.push(path.clone());
+                continue;
+            }
             if path == "-" || tree.kind(&cwd.join(path)) != Some(FileKind::Folder) {
                 files.push(path.clone());
                 continue;
             }
-            let search = tree.compose_files(path, cwd);
+            let search = search::compose_files(tree, path, cwd, exclude);
             files.extend(
                 search
                     .files
@@ -192,22 +292,44 @@ impl ProjectArgs {
                         Err(_) => file,
                     }),
             );
-            problems.extend(
-                search
-                    .errors
-                    .into_iter()
-                    .map(|error| Problem::error(Kind::File, error)),
-            );
+            let errors = search.errors.into_iter();
+            let errors = errors.map(|error| Problem::error(Kind::File, error));
+            asked.problems.extend(errors);
         }
-        let requests = search::projects(&files, cwd, tree);
-        requests
-            .into_iter()
-            .map(|request| Request {
-                files: request.files,
-                found: request.found,
-                ..self.request()
-            })
-            .collect()
+        let requests = search::projects(&files, cwd, tree).into_iter();
+        let requests = requests.map(|request| Request {
+            files: request.files,
+            found: request.found,
+            ..self.request()
+        });
+        asked.requests.extend(requests);
+        asked
+    }
+
+    /// True if what is named is left out all the same.
+    fn leaves_out(
+        &self,
+        path: &Utf8Path,
+        cwd: &Utf8Path,
+        tree: &dyn Tree,
+        exclude: &Exclude,
+    ) -> bool {
+        let is_folder = || tree.kind(&cwd.join(path)) == Some(FileKind::Folder);
+        self.force_exclude
+            && match is_folder() {
+                true => exclude.covers(&source::join(cwd, path)),
+                false => search::is_excluded(path, cwd, tree, exclude),
+            }
+    }
+}
+
+/// Paths in a sentence; of many the first.
+fn list(paths: &[Utf8PathBuf]) -> String {
+    let shown = paths.iter().take(3).map(|path| format!("`{path}`"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(3) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -5,7 +5,6 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
-use super::config::ConfigArgs;
 use super::input::Input;
 use super::machine::{Asked, MachineArgs, Scene};
 use super::output::{self, NotWritten};
@@ -32,8 +31,6 @@ pub struct ListArgs {
     live: bool,
     #[command(flatten)]
     machine: MachineArgs,
-    #[command(flatten)]
-    config: ConfigArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -58,10 +55,6 @@ enum Format {
 enum ListError {
     #[error("a machine's ports are no part of a document: leave out --format markdown and --write")]
     Live,
-    #[error(
-        "portplan.yaml says nothing of what files publish: --config and --no-config go with --live"
-    )]
-    NoConfig,
     #[error("--write takes a table: add --format markdown")]
     NoTable,
     #[error("`{0}` cannot be read: {1}")]
@@ -82,9 +75,6 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
             false => live(args, projects),
         };
     }
-    if args.config.is_given() {
-        return super::usage(&ListError::NoConfig);
-    }
     if args.write.is_some() && !table {
         return super::usage(&ListError::NoTable);
     }
@@ -92,6 +82,7 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
         Ok(input) => input,
         Err(error) => return super::usage(&error),
     };
+    let partial = input.tell();
     let list = List::of(&input.projects, &input.problems);
     if table {
         // no part of a document
@@ -111,7 +102,7 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     }
     if !input.found {
         Status::Nothing
-    } else if list.errors.is_empty() {
+    } else if list.errors.is_empty() && !partial {
         Status::Clean
     } else {
         Status::Partial
@@ -158,7 +149,6 @@ fn live(args: &ListArgs, projects: &ProjectArgs) -> Status {
         against: &[],
         needed: true,
         hosts: false,
-        config: &args.config,
     };
     let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,

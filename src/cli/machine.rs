@@ -6,10 +6,9 @@ use std::thread;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use super::config::ConfigArgs;
+use super::Status;
 use super::input::{InputError, ProjectArgs};
 use super::view::load;
-use super::{Status, policy};
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::project::Project;
 use crate::compose::reading::Reading;
@@ -95,8 +94,6 @@ pub struct Asked<'a> {
     pub needed: bool,
     /// Beside live machines, the hosts that the projects run on, as their snapshots have them.
     pub hosts: bool,
-    /// What is settled.
-    pub config: &'a ConfigArgs,
 }
 
 impl Scene {
@@ -107,10 +104,8 @@ impl Scene {
     /// What cannot be asked for together.
     pub fn read(projects: &ProjectArgs, asked: &Asked<'_>) -> Result<Self, InputError> {
         let input = projects.read(asked.paths)?;
-        let reading = input.reading;
-        let start = asked.paths.first().map(Utf8PathBuf::as_path);
-        let start = start.or(projects.first_file());
-        let settings = asked.config.settings(start, &reading.cwd);
+        let wrong = input.tell();
+        let (reading, settings) = (input.reading, input.settings);
         let mut seen = match asked.against {
             [] => asked.machines.read(asked.needed),
             _ => Machines::default(),
@@ -130,11 +125,10 @@ impl Scene {
             true => neighbours(&reading, &projects, &mut seen.problems),
             false => Vec::new(),
         };
-        let joined = settings.bystanders(&projects, &Disk);
+        let joined = settings.bystanders(&projects, &input.exclude, &Disk);
         let bystanders = joined.len();
         projects.extend(load(&reading, joined, &Disk));
         super::tell(&seen.problems, &seen.remarks);
-        let wrong = policy::tell_errors(&settings.problems, &settings.sources);
         Ok(Self {
             whole: seen.problems.is_empty() && !wrong,
             cwd: reading.cwd,

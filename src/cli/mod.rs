@@ -111,7 +111,7 @@ pub fn main() -> ExitCode {
         Command::Free(args) => free::run(&args, &cli.projects),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Init(args) => init::run(&args),
-        Command::Rules(args) => rules::run(&args),
+        Command::Rules(args) => rules::run(&args, &cli.projects),
         Command::Explain(args) => rules::explain(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => shell::completions(&args),

@@ -4,8 +4,7 @@ use camino::Utf8Path;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::config::ConfigArgs;
-use super::{Status, input, policy, print};
+use super::{ProjectArgs, Status, input, policy, print};
 use crate::compose::discover::COMPOSE_FILES;
 use crate::report::rules::{Catalogue, page};
 use crate::rules::{RULES, Rule};
@@ -16,8 +15,6 @@ pub struct RulesArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    #[command(flatten)]
-    config: ConfigArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -30,12 +27,12 @@ enum Format {
     Markdown,
 }
 
-pub(super) fn run(args: &RulesArgs) -> Status {
+pub(super) fn run(args: &RulesArgs, projects: &ProjectArgs) -> Status {
     let cwd = match input::working_directory() {
         Ok(cwd) => cwd,
         Err(error) => return super::usage(&error),
     };
-    let settings = args.config.settings(None, &cwd);
+    let settings = projects.config.settings(None, &cwd);
     let rules = Catalogue::of(&settings, Utf8Path::new(COMPOSE_FILES[0]));
     match args.format {
         Format::Human => print(&rules.table()),

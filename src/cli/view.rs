@@ -6,10 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::ProjectArgs;
-use super::config::ConfigArgs;
 use super::input::{Input, InputError};
 use super::machine::{self, MachineArgs, Machines};
 use crate::binding::{Engine, Version};
+use crate::compose::exclude::Exclude;
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
@@ -47,8 +47,6 @@ pub struct ViewArgs {
     /// The engine runs rootless
     #[arg(long)]
     rootless: bool,
-    #[command(flatten)]
-    config: ConfigArgs,
 }
 
 /// What was looked at.
@@ -57,6 +55,8 @@ pub struct View {
     pub world: World,
     /// What the projects were read with.
     pub reading: Reading,
+    /// What a search leaves out.
+    pub exclude: Exclude,
     /// False where there was nothing to read.
     pub found: bool,
     /// What stood in the way of finding the projects or looking at the machines.
@@ -78,13 +78,15 @@ impl ViewArgs {
         let Input {
             mut projects,
             mut reading,
+            settings,
+            exclude,
             mut problems,
             found,
+            mut remarks,
         } = match stack {
             Some(_) => args.read_stack(&self.paths)?,
             None => args.read(&self.paths)?,
         };
-        let settings = self.config.settings(self.start(args), &reading.cwd);
         let mut engine = Engine {
             rootless: self.rootless,
             ..Engine::default()
@@ -112,9 +114,8 @@ impl ViewArgs {
                 }
             }
         }
-        let start = self.start(args).unwrap_or(Utf8Path::new(""));
+        let start = args.start(&self.paths).unwrap_or(Utf8Path::new(""));
         let is_whole = settings.root.starts_with(source::join(&reading.cwd, start));
-        let mut remarks: Vec<String> = Vec::new();
         if is_whole {
             let empty = settings.empty_hosts(&projects);
             remarks.extend(empty.map(|host| {
@@ -125,7 +126,7 @@ impl ViewArgs {
         let joined = if self.together || stack.is_some() {
             Vec::new()
         } else {
-            settings.bystanders(&projects, &Disk)
+            settings.bystanders(&projects, &exclude, &Disk)
         };
         let bystanders = joined.len();
         projects.extend(load(&reading, joined.clone(), &Disk));
@@ -151,18 +152,13 @@ impl ViewArgs {
                 settings: Arc::new(settings),
             },
             reading,
+            exclude,
             found,
             problems: problems.into_iter().chain(seen.problems).collect(),
             remarks: remarks.into_iter().chain(seen.remarks).collect(),
             worktrees,
             _lock: lock,
         })
-    }
-
-    /// Where the search for the settings starts.
-    fn start<'a>(&'a self, args: &'a ProjectArgs) -> Option<&'a Utf8Path> {
-        let path = self.paths.first().map(Utf8PathBuf::as_path);
-        path.or(args.first_file())
     }
 
     /// What the rules would have found at a revision, on the machines as they are now.
@@ -180,11 +176,11 @@ impl ViewArgs {
         let mut reading = view.reading.clone();
         let asked = reading.requests.len() - now.bystanders;
         reading.requests.truncate(asked);
-        let mut projects = projects.read_at(&self.paths, &reading, &revision);
+        let mut projects = projects.read_at(&self.paths, &reading, &view.exclude, &revision);
         let joined = if self.together || now.stack.is_some() {
             Vec::new()
         } else {
-            now.settings.bystanders(&projects, &revision)
+            now.settings.bystanders(&projects, &view.exclude, &revision)
         };
         let bystanders = joined.len();
         projects.extend(load(&reading, joined, &revision));

@@ -3,7 +3,6 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::config::ConfigArgs;
 use super::machine::{Asked, MachineArgs, Scene};
 use super::{ProjectArgs, Status, print};
 use crate::binding::{Port, Protocol};
@@ -28,8 +27,6 @@ pub struct WhoArgs {
     against: Vec<Utf8PathBuf>,
     #[command(flatten)]
     machine: MachineArgs,
-    #[command(flatten)]
-    config: ConfigArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -63,7 +60,6 @@ pub(super) fn run(args: &WhoArgs, projects: &ProjectArgs) -> Status {
         against: &args.against,
         needed: args.machine.named(),
         hosts: true,
-        config: &args.config,
     };
     let scene = match Scene::read(projects, &asked) {
         Ok(scene) => scene,

@@ -9,6 +9,7 @@ pub mod discover;
 pub mod document;
 pub mod dotenv;
 pub mod environment;
+pub mod exclude;
 mod extends;
 mod include;
 pub mod interpolate;

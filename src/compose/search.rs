@@ -3,8 +3,9 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::discover::{COMPOSE_FILES, OVERRIDE_FILES, first_of};
+use super::exclude::Exclude;
 use super::project::Request;
-use crate::source::{Disk, Files};
+use crate::source::{Disk, Files, join};
 
 /// What a search came upon.
 #[derive(Debug, Default)]
@@ -17,24 +18,55 @@ pub struct Search {
 
 /// Files that can be searched.
 pub trait Tree: Files {
-    /// Looks for compose files in a folder, relative to `cwd`, and below.
-    fn compose_files(&self, folder: &Utf8Path, cwd: &Utf8Path) -> Search;
+    /// Looks for compose files in a folder, relative to `cwd`, and below. Folders that are excluded
+    /// need not be entered.
+    fn search(&self, folder: &Utf8Path, cwd: &Utf8Path, exclude: &Exclude) -> Search;
 }
 
 impl Tree for Disk {
-    fn compose_files(&self, folder: &Utf8Path, _: &Utf8Path) -> Search {
-        below(folder)
+    /// What git ignores is left out.
+    fn search(&self, folder: &Utf8Path, cwd: &Utf8Path, exclude: &Exclude) -> Search {
+        let mut walk = ignore::WalkBuilder::new(folder);
+        let (cwd, exclude) = (cwd.to_owned(), exclude.clone());
+        walk.hidden(false).filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let path = Utf8Path::from_path(entry.path());
+            let excluded = || path.is_some_and(|path| exclude.covers(&join(&cwd, path)));
+            entry.file_name() != ".git" && !(is_folder && excluded())
+        });
+        below(walk.build())
     }
 }
 
-/// Looks for compose files in a folder and below, leaving out what git ignores.
+/// Looks for compose files in a folder, relative to `cwd`, and below, without those of projects that
+/// are excluded.
 #[must_use]
-pub fn below(folder: &Utf8Path) -> Search {
+pub fn compose_files(
+    tree: &dyn Tree,
+    folder: &Utf8Path,
+    cwd: &Utf8Path,
+    exclude: &Exclude,
+) -> Search {
+    let mut search = tree.search(folder, cwd, exclude);
+    search
+        .files
+        .retain(|file| !is_excluded(file, cwd, tree, exclude));
+    search
+}
+
+/// Whether the project that a file belongs to is excluded. It is where the file that it begins with
+/// is: an override is read with its base, excluded or not, as Compose does.
+#[must_use]
+pub fn is_excluded(file: &Utf8Path, cwd: &Utf8Path, files: &dyn Files, exclude: &Exclude) -> bool {
+    if exclude.is_empty() || file == "-" {
+        return false;
+    }
+    let (project, _) = project_of(file, cwd, files);
+    exclude.covers(&join(cwd, &project[0]))
+}
+
+fn below(walk: ignore::Walk) -> Search {
     let mut search = Search::default();
-    let walk = ignore::WalkBuilder::new(folder)
-        .hidden(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
     for entry in walk {
         let entry = match entry {
             Ok(entry) => entry,

@@ -1,4 +1,4 @@
-//! The Code Quality report of GitLab.
+//! The Code Quality report of GitLab, which is one of Code Climate, too.
 
 use serde::Serialize;
 
@@ -17,8 +17,10 @@ pub fn render(outcome: &Outcome) -> String {
 
 #[derive(Serialize)]
 struct Issue<'a> {
+    r#type: &'static str,
     description: String,
     check_name: &'a str,
+    categories: [&'static str; 1],
     fingerprint: Fingerprint,
     severity: &'static str,
     location: Location,
@@ -43,9 +45,11 @@ impl<'a> Issue<'a> {
             end: spot.end(Unit::Characters).line,
         };
         Self {
+            r#type: "issue",
             // GitLab shows one line
             description: item.text().replace('\n', "; "),
             check_name: item.code,
+            categories: ["Bug Risk"],
             fingerprint: item.fingerprint(),
             severity: match (item.as_finding(), item.severity) {
                 (None, _) => "critical",

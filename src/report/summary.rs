@@ -18,6 +18,7 @@ pub fn summary(outcome: &Outcome) -> String {
     let found = counts(outcome, problems);
     let accepted = accepted(outcome);
     let found = match (&found[..], &accepted[..]) {
+        ([], []) if world.projects.is_empty() => "nothing was checked".to_owned(),
         ([], []) => "no collision".to_owned(),
         ([], accepted) => format!("nothing new, {}", accepted.join(", ")),
         (found, accepted) => [found, accepted].concat().join(", "),

@@ -7,11 +7,11 @@ use camino::Utf8PathBuf;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::glob::{Globs, InvalidGlob};
 use super::value::{Glob, RuleName, Several, Table, Text};
 use super::{NamedHost, Pool, Reservation, RuleLevel, Settings};
 use crate::binding::{PortRange, Protocol};
 use crate::finding::Severity;
+use crate::glob::{Globs, InvalidGlob};
 use crate::plan::Pin;
 use crate::rules::RULES;
 
@@ -48,6 +48,10 @@ pub struct ConfigFile {
     #[serde(default)]
     #[schemars(with = "Option<BTreeMap<String, HostEntry>>")]
     hosts: Table<Text<String>, HostEntry>,
+    /// Globs of the files that are left out when folders are searched.
+    #[serde(default)]
+    #[schemars(schema_with = "texts_schema")]
+    exclude: Several<Text<Glob>>,
     /// Count what the repository's other git worktrees publish as held.
     #[serde(default)]
     worktrees: bool,
@@ -221,6 +225,7 @@ impl ConfigFile {
             reserved: reserved.collect(),
             pins: self.pins.0.into_iter().map(|pin| pin.0).collect(),
             hosts,
+            exclude: Some(globs(self.exclude)?),
             worktrees: self.worktrees,
             documents: self.documents.map(globs).transpose()?,
             baseline: self.baseline,

@@ -3,7 +3,6 @@
 
 mod file;
 pub mod find;
-mod glob;
 pub mod init;
 mod mistake;
 mod reader;
@@ -18,6 +17,7 @@ use crate::binding::{Port, PortRange, PortSet, Protocol};
 use crate::compose::problem::Problem;
 use crate::compose::project::Project;
 use crate::finding::Severity;
+pub use crate::glob::Globs;
 use crate::machine::Machine;
 use crate::plan::Pin;
 use crate::report::slashes;
@@ -25,7 +25,6 @@ use crate::rules::Rule;
 use crate::source::{self, SourceMap};
 
 pub use file::{ConfigFile, Level};
-pub use glob::{Globs, InvalidGlob};
 
 /// What is settled; the default is what holds without a `portplan.yaml`.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +39,8 @@ pub struct Settings {
     pub pins: Vec<Pin>,
     /// The hosts, with the projects that share them.
     pub hosts: Vec<NamedHost>,
+    /// The files that are left out when folders are searched.
+    pub exclude: Option<Globs>,
     /// True if what the repository's other git worktrees publish counts as held.
     pub worktrees: bool,
     /// The documents that list published ports; `None` is the nearest README of each project.

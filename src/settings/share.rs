@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{NamedHost, Settings};
+use crate::compose::exclude::Exclude;
 use crate::compose::project::{Project, Request};
 use crate::compose::search::{self, Tree};
 use crate::source::{self, FileKind};
@@ -12,13 +13,18 @@ use crate::source::{self, FileKind};
 impl Settings {
     /// The requests for the other projects of the hosts that some projects run on.
     #[must_use]
-    pub fn bystanders(&self, projects: &[Project], tree: &dyn Tree) -> Vec<Request> {
+    pub fn bystanders(
+        &self,
+        projects: &[Project],
+        exclude: &Exclude,
+        tree: &dyn Tree,
+    ) -> Vec<Request> {
         let named = |host: &&NamedHost| projects.iter().any(|it| self.runs_on(it, host));
         let hosts: Vec<&NamedHost> = self.hosts.iter().filter(named).collect();
         if hosts.is_empty() {
             return Vec::new();
         }
-        let found = tree.compose_files(&self.shown(&self.root), &self.cwd).files;
+        let found = search::compose_files(tree, &self.shown(&self.root), &self.cwd, exclude).files;
         let found = found
             .into_iter()
             .map(|file| self.shown(&source::join(&self.cwd, file)));

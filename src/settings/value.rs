@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::glob::{Globs, InvalidGlob};
 use super::mistake::suggest;
+use crate::glob::{Globs, InvalidGlob};
 use crate::rules::{RULES, Rule};
 
 /// A text with a meaning; numbers are texts, too.

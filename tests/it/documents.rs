@@ -72,11 +72,16 @@ fn documents_show_what_is_printed() {
     assert!(shown >= 5, "{shown}");
 }
 
-/// The targets of the links of a document that lie in the project.
+/// Where the files of the project are for what is read elsewhere, as the book is.
+const BLOB: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
+
+/// The targets of the links of a document that lie in the project, relative to its folder or from the
+/// root of the project.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1);
     let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
-    let targets = targets.filter(|target| !target.contains("://") && !target.contains(' '));
+    let inside = |target: &&str| target.starts_with(BLOB) || !target.contains("://");
+    let targets = targets.filter(|target| inside(target) && !target.contains(' '));
     targets.collect()
 }
 
@@ -96,9 +101,10 @@ fn links_lead_somewhere() {
         let text = text(&document);
         for link in links(&text) {
             let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-            let target = match file {
-                "" => document.clone(),
-                file => document.parent().unwrap().join(file),
+            let target = match (file, file.strip_prefix(BLOB)) {
+                ("", _) => document.clone(),
+                (_, Some(file)) => file.into(),
+                (file, None) => document.parent().unwrap().join(file),
             };
             let found = fs::metadata(root().join(&target)).is_ok();
             let named = || {

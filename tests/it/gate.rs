@@ -177,6 +177,17 @@ fn the_action() {
     assert!(repository.json("out.sarif")["runs"].is_array());
     assert!(!repository.read("summary.md").is_empty());
 
+    let repository = of(BAD);
+    let (status, printed) = action(&repository, &[("format", "concise")]);
+    assert_eq!((status, results(&repository)), (1, 1), "{printed}");
+    assert!(
+        printed.starts_with("a b/compose.yaml:1:") && !printed.contains("::error"),
+        "{printed}"
+    );
+    let (status, printed) = action(&repository, &[("format", "pretty")]);
+    assert_eq!(status, 2, "{printed}");
+    assert!(printed.contains("human, concise"), "{printed}");
+
     let repository = Repository::new(&[("README", "")]);
     let (status, printed) = action(&repository, &[]);
     assert_eq!(status, 3, "{printed}");

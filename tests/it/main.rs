@@ -20,6 +20,7 @@ mod edit_write;
 #[cfg(unix)]
 mod engine;
 mod engine_table;
+mod exclude;
 mod fix;
 mod fuzz_regressions;
 #[cfg(unix)]
@@ -33,6 +34,8 @@ mod measured;
 mod mention;
 #[cfg(unix)]
 mod newcomer;
+#[cfg(unix)]
+mod packages;
 mod plan;
 mod reports;
 mod rules;

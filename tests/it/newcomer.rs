@@ -1,7 +1,7 @@
 //! The first minutes of somebody who has pip, git and pre-commit, and no Rust: with the wheel just
 //! built and the real pre-commit.
 //!
-//! `PORTPLAN_TEST_WHEELS` is the folder of the wheel, `PORTPLAN_TEST_PYTHON` the folder of a virtual
+//! `PORTPLAN_TEST_PACKAGES` is the folder that `ci/package` filled, `PORTPLAN_TEST_PYTHON` the folder of a virtual
 //! environment with pre-commit; `.ci/run` makes both.
 
 use std::fs;
@@ -37,7 +37,7 @@ fn desk() -> Option<&'static Desk> {
     let desk = DESK.get_or_init(Desk::set_up).as_ref();
     if desk.is_none() {
         say(
-            "skipped: the newcomer, for there is no wheel (PORTPLAN_TEST_WHEELS, PORTPLAN_TEST_PYTHON)",
+            "skipped: the newcomer, for there is no wheel (PORTPLAN_TEST_PACKAGES, PORTPLAN_TEST_PYTHON)",
         );
     }
     desk
@@ -48,7 +48,7 @@ impl Desk {
     fn set_up() -> Option<Self> {
         let folder = |name| std::env::var_os(name).map(PathBuf::from);
         let (python, wheels) =
-            folder("PORTPLAN_TEST_PYTHON").zip(folder("PORTPLAN_TEST_WHEELS"))?;
+            folder("PORTPLAN_TEST_PYTHON").zip(folder("PORTPLAN_TEST_PACKAGES"))?;
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("newcomer");
         // of an earlier run
         let _ = fs::remove_dir_all(&home);
@@ -241,6 +241,25 @@ fn the_hooks_on_odd_input() {
     fs::remove_file(repository.folder.path().join("-x/docker-compose.yml")).unwrap();
     repository.write("values.yaml", "ports: ['8080:80', '8080:80']\n");
     repository.accepted();
+    // the names that a search of folders knows, and no others
+    for name in ["db.compose.yml", "docker_compose.yml", "compose-dev.yaml"] {
+        repository.write(name, BAD);
+        let said = repository.refused();
+        assert!(said.contains("both publish 8080/tcp"), "{name}: {said}");
+        repository.write(name, GOOD);
+    }
+    repository.write("composer.yaml", BAD);
+    repository.accepted();
+    // what is excluded, though pre-commit names it, alone and beside others
+    repository.write("portplan.yaml", "version: 1\nexclude: vendor\n");
+    repository.write("vendor/compose.yaml", BAD);
+    repository.accepted();
+    repository.write("vendor/compose.yaml", &BAD.replace("8080", "8090"));
+    repository.write("own/compose.yaml", &BAD.replace("8080", "7070"));
+    let said = repository.refused();
+    assert!(said.contains("7070") && !said.contains("8090"), "{said}");
+    repository.write("own/compose.yaml", GOOD);
+    repository.accepted();
     // two hundred at once
     for number in 0..200 {
         repository.write(&format!("stacks/{number}/compose.yaml"), GOOD);
@@ -263,22 +282,101 @@ fn the_hook_that_fixes() {
     assert!(said.contains("files were modified by this hook"), "{said}");
     assert!(repository.read("compose.yaml").contains("8081:80"));
     repository.accepted();
+    repository.write("portplan.yaml", "version: 1\nexclude: vendor\n");
+    repository.write("vendor/compose.yaml", BAD);
+    repository.accepted();
+    assert_eq!(repository.read("vendor/compose.yaml"), BAD);
 }
 
-/// The wheel, the hooks and the gates install one version.
+/// The blocks of the guide to the hook, of one language.
+fn blocks(language: &str) -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/hook.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = guide.split(&*fence).skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
+#[test]
+fn the_guide_to_the_hook() {
+    let Some(desk) = desk() else { return };
+    let yaml = blocks("yaml");
+    // what it says to write, but for where the hooks come from
+    let config = yaml[0].replace(
+        env!("CARGO_PKG_REPOSITORY"),
+        desk.home.join("hooks").to_str().unwrap(),
+    );
+    let config = config.replace(
+        &format!("rev: v{}", env!("CARGO_PKG_VERSION")),
+        &format!("rev: {}", desk.rev),
+    );
+    let repository = desk.repository("portplan-check");
+    let written = repository.read(".pre-commit-config.yaml");
+    let lines = |text: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&config), lines(&written));
+    // a warning is let through, and with the flags of the guide it is not
+    let warning = "services:\n  a: {image: i, ports: ['8080:80', '${NONE}:81']}\n";
+    repository.write("compose.yaml", warning);
+    repository.accepted();
+    let config = config.replace("      - id: portplan-check\n", &yaml[1]);
+    repository.write(".pre-commit-config.yaml", &config);
+    repository.write("compose.yaml", &format!("{warning}# again\n"));
+    let said = repository.refused();
+    assert!(said.contains("warning[unset-variable-port]"), "{said}");
+    // once, without writing a config
+    let hooks = desk.home.join("hooks");
+    let once = [
+        "pre-commit",
+        "try-repo",
+        hooks.to_str().unwrap(),
+        "portplan-check",
+    ];
+    let once = [
+        &once[..],
+        &["--ref", &desk.rev, "--files", "compose.yaml", "--verbose"],
+    ]
+    .concat();
+    let said = repository.run(&once);
+    assert!(said.contains("1 warning"), "{said}");
+}
+
+#[test]
+fn a_hook_without_pre_commit() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(desk) = desk() else { return };
+    let repository = desk.repository("portplan-check");
+    let hook = repository.folder.path().join(".git/hooks/pre-commit");
+    let program = Path::new(env!("CARGO_BIN_EXE_portplan"));
+    let script = &blocks("sh")[0];
+    let script = script.replace("exec portplan", &format!("exec {}", program.display()));
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    repository.write("stacks/a/compose.yaml", BAD);
+    let said = repository.refused();
+    assert!(said.contains("stacks/a/compose.yaml"), "{said}");
+    repository.write("stacks/a/compose.yaml", GOOD);
+    repository.accepted();
+}
+
+/// The wheel, the hooks, the gates and the guides name one version.
 #[test]
 fn versions_agree() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let version = env!("CARGO_PKG_VERSION");
-    for (file, line) in [
-        ("pyproject.toml", format!("version = \"{version}\"")),
-        ("pyproject.toml", format!("\"portplan=={version}\"")),
-        ("action.yml", format!("default: {version}")),
-        ("ci/gitlab.yml", format!("PORTPLAN_VERSION: {version}")),
-        ("docs/guides/hook.md", format!("rev: v{version}")),
-        ("docs/guides/ci.md", format!("portplan/portplan@v{version}")),
-    ] {
-        let text = fs::read_to_string(root.join(file)).unwrap();
-        assert!(text.contains(&line), "{file} does not say {line}");
-    }
+    let said = |version: &str| {
+        let output = Command::new(root.join("ci/version")).arg(version).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    // the changelog names it from its release on
+    let missing = said(env!("CARGO_PKG_VERSION"));
+    let missing = missing
+        .lines()
+        .filter(|line| !line.starts_with("CHANGELOG.md"));
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(said("99.0.0").lines().count(), 10);
 }

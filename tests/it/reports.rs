@@ -1,6 +1,7 @@
 //! The forms of `check`: true to their schemas, and to the places they name.
 
 mod places;
+mod readers;
 mod xml;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Output, folder, portplan};
+use crate::common::{Output, folder, portplan, portplan_in};
 
 /// Runs git, whatever the user's own settings are.
 fn git(folder: &Path, args: &[&str]) {
@@ -248,4 +248,22 @@ fn what_was_there_does_not_move() {
     let fixed = portplan(path, &["fix", "--since", "HEAD"]);
     assert_eq!(fixed.status, Some(0), "{fixed:?}");
     assert_eq!(concise(path, &["--since", "HEAD"]), "");
+}
+
+#[test]
+fn without_git() {
+    let folder = folder(&[("compose.yaml", "services: {}\n")]);
+    for (args, status) in [
+        ("diff HEAD", 2),
+        ("check --since HEAD", 2),
+        ("check --worktrees", 2),
+        ("check", 0),
+    ] {
+        let args: Vec<&str> = args.split(' ').collect();
+        let output = portplan_in(folder.path(), &args, &[("PATH", "/nonexistent")]);
+        assert_eq!(output.status, Some(status), "{output:?}");
+        let said = output.stdout + &output.stderr;
+        let word = said.contains("`git`, which is not installed here");
+        assert_eq!(word, status != 0, "{said}");
+    }
 }

@@ -4,6 +4,7 @@
 //! environment leads to must be there. `PORTPLAN_TEST_SWARM=1` allows to make it a swarm of one;
 //! only for an engine that is thrown away afterwards.
 
+mod image;
 mod labels;
 mod many;
 mod networks;

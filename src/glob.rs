@@ -70,6 +70,12 @@ impl Globs {
         &self.texts
     }
 
+    /// True if there is no glob, so that no path is matched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.as_ref().is_some_and(GlobSet::is_empty)
+    }
+
     /// The texts that are paths, with nothing to be matched in them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         let texts = self.texts.iter().map(String::as_str);
