@@ -32,7 +32,7 @@ impl Tree for Disk {
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let path = Utf8Path::from_path(entry.path());
             let excluded = || path.is_some_and(|path| exclude.covers(&join(&cwd, path)));
-            entry.file_name() != ".git" && !(is_folder && excluded())
+            entry.file_name() != ".git" && (exclude.is_empty() || !is_folder || !excluded())
         });
         below(walk.build())
     }
