@@ -12,7 +12,8 @@ use crate::compose::discover::{COMPOSE_FILES, first_of};
 use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::compose::search;
-use crate::source::{Disk, FileKind, Files as _};
+use crate::revision;
+use crate::source::{self, Disk, FileKind, Files as _};
 
 /// A project in another worktree.
 #[derive(Debug)]
@@ -38,18 +39,18 @@ pub struct Repository {
 #[derive(Debug, thiserror::Error)]
 pub enum WorktreeError {
     /// `git` could not be run.
-    #[error("cannot run git, which knows the worktrees: {0}")]
+    #[error("cannot run git, which is needed to find the worktrees: {}", source::reason(.0))]
     NoGit(io::Error),
     /// `git` refused.
-    #[error("git does not know the worktrees of `{folder}`: {reason}")]
+    #[error("git cannot list the worktrees of `{folder}`: {reason}")]
     Git {
         /// The folder that was asked about.
         folder: Utf8PathBuf,
-        /// The last line that git said.
+        /// What git said.
         reason: String,
     },
     /// The lock could not be had.
-    #[error("cannot lock `{path}`: {error}")]
+    #[error("cannot lock `{path}`, which makes plans of several worktrees take turns: {}", source::reason(.error))]
     Lock {
         /// The lock's file.
         path: Utf8PathBuf,
@@ -194,10 +195,12 @@ fn git(folder: &Utf8Path, args: &[&str]) -> Result<String, WorktreeError> {
     if output.status.success() {
         return Ok(text(&output.stdout));
     }
-    let reason = text(&output.stderr);
+    let words = text(&output.stderr);
+    let fatal = words.lines().find(|line| line.starts_with("fatal: "));
+    let last = words.lines().next_back();
     Err(WorktreeError::Git {
         folder: folder.to_owned(),
-        reason: reason.lines().next_back().unwrap_or_default().to_owned(),
+        reason: revision::plain(fatal.or(last).unwrap_or_default()),
     })
 }
 

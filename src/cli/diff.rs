@@ -65,6 +65,9 @@ pub(super) fn run(args: &DiffArgs, projects: &ProjectArgs) -> Status {
     for (list, place) in [(&now, ""), (&before, &*format!("in {}, ", args.revision))] {
         for error in &list.errors {
             anstream::eprintln!("{place}{}", problem_line("error", error));
+            if let Some(help) = &error.help {
+                anstream::eprintln!("  help: {help}");
+            }
         }
     }
     if !input.found && !was_there {

@@ -14,6 +14,7 @@ use crate::plan::{Policy, PublishId, Remap};
 use crate::remedy::Remedy;
 use crate::report::mention::lines as mention_lines;
 use crate::report::plan::{Proposal, VERSION};
+use crate::source;
 use crate::worktree;
 
 /// Write the least that must change so that everything can run
@@ -84,7 +85,7 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
         };
     }
     if proposal.is_empty() {
-        print("nothing has to move\n");
+        print(policy::nothing(partial));
         return if partial {
             Status::Partial
         } else {
@@ -98,7 +99,9 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
     if view.worktrees {
         let paths = remedy.changes.patches.iter().map(|patch| &*patch.path);
         for path in worktree::tracked(paths) {
-            anstream::eprintln!("note: git tracks {path}: other worktrees get the change, too");
+            anstream::eprintln!(
+                "note: git tracks {path}: with a commit, other worktrees get the change too"
+            );
         }
     }
     let left = proposal.left();
@@ -128,8 +131,12 @@ fn parameterize(args: &FixArgs, view: &View, partial: bool) -> Status {
     let workspace = policy::workspace(view);
     let changes = workspace.parameterize(&publishes);
     if let Err(disproof) = workspace.prove(&[], &changes) {
-        anstream::eprintln!("error: the edits did not pass their proof: {disproof}");
-        anstream::eprintln!("  help: nothing was written; this is a mistake of portplan's own");
+        anstream::eprintln!(
+            "error: the edits did not pass the check that precedes writing: {disproof}"
+        );
+        anstream::eprintln!(
+            "  help: nothing was written; this is a bug in portplan: please report it with the files"
+        );
         return Status::Partial;
     }
     if args.diff {
@@ -185,7 +192,7 @@ fn write(patches: &[Patch], backup: bool) -> Result<(), Status> {
             for (backup, patch) in written.backups.iter().zip(changed) {
                 let name = backup.file_name().unwrap_or_default();
                 let backup = patch.shown.with_file_name(name);
-                anstream::eprintln!("note: the old text is in {backup}");
+                anstream::eprintln!("note: the old text was kept in {backup}");
             }
             Ok(())
         }
@@ -198,15 +205,18 @@ fn write(patches: &[Patch], backup: bool) -> Result<(), Status> {
 
 /// Carries out a saved plan.
 fn carry_out(args: &FixArgs, path: &Utf8Path) -> Status {
-    let proposal = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let proposal = std::fs::read_to_string(path).map_err(|error| source::reason(&error));
     let proposal = proposal.and_then(|text| {
-        serde_json::from_str::<Proposal>(&text).map_err(|error| error.to_string())
+        serde_json::from_str::<Proposal>(&text)
+            .map_err(|error| format!("it is not a plan ({error})"))
     });
     let proposal = match proposal {
         Ok(proposal) if proposal.version == VERSION => proposal,
         Ok(proposal) => {
             let version = proposal.version;
-            anstream::eprintln!("error: `{path}` has version {version}, not {VERSION}");
+            anstream::eprintln!(
+                "error: `{path}` is a plan of version {version}, and this portplan reads version {VERSION}: make a new one with `portplan plan -o {path}`"
+            );
             return Status::Partial;
         }
         Err(reason) => {
@@ -224,7 +234,9 @@ fn carry_out(args: &FixArgs, path: &Utf8Path) -> Status {
         Ok(patches) => patches,
         Err(reason) => {
             anstream::eprintln!("error: {reason}");
-            anstream::eprintln!("  help: nothing was written; make a new plan");
+            anstream::eprintln!(
+                "  help: nothing was written; make a new plan: `portplan plan -o plan.json`"
+            );
             return Status::Partial;
         }
     };
@@ -334,7 +346,9 @@ fn question(view: &View, remap: &Remap, remedy: &Remedy) -> Answer {
             "q" | "quit" => return Answer::Quit,
             other => match other.parse() {
                 Ok(port) => return Answer::To(port),
-                Err(_) => anstream::eprintln!("`{other}` is no answer"),
+                Err(_) => {
+                    anstream::eprintln!("`{other}` is not an answer: type y, n, q or a port number")
+                }
             },
         }
     }

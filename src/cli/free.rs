@@ -61,7 +61,9 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
     while found.len() < args.count as usize {
         let start = args.near.get().into();
         let Some(range) = candidates::first_good(start, block, &taken, &engine) else {
-            anstream::eprintln!("error: there are not that many free ports");
+            anstream::eprintln!(
+                "error: there are not that many free ports that are good to use: ask for fewer with --count"
+            );
             return Status::Findings;
         };
         let busy: Vec<Port> = range

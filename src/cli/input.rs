@@ -11,7 +11,7 @@ use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::compose::search::{self, Tree};
 use crate::revision::Revision;
-use crate::source::{Disk, FileKind, Files as _};
+use crate::source::{self, Disk, FileKind, Files as _};
 
 /// The flags that choose projects; they mean what they mean to `docker compose`.
 #[derive(Args, Clone, Debug, Default)]
@@ -61,13 +61,15 @@ pub struct Input {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// Both `-f` and paths.
-    #[error("-f names the files of one project: leave out the paths, or name them only")]
+    #[error(
+        "-f and paths cannot be used together: -f names the files of one project, paths name projects"
+    )]
     FilesAndPaths,
     /// No working directory.
-    #[error("the working directory cannot be read: {0}")]
+    #[error("the working directory cannot be read: {}", source::reason(.0))]
     WorkingDirectory(std::io::Error),
     /// The working directory has a name that is not UTF-8.
-    #[error("the working directory `{0}` is not named in UTF-8")]
+    #[error("the name of the working directory `{0}` is not UTF-8")]
     NotUtf8(String),
 }
 

@@ -15,6 +15,7 @@ use crate::fingerprint::Fingerprint;
 use crate::report::check::Outcome;
 use crate::report::summary::count;
 use crate::revision::RevisionError;
+use crate::source;
 use crate::suppress::{self, Silencer};
 
 /// The flags that say which findings are known already.
@@ -45,14 +46,19 @@ pub struct Before {
 #[derive(Debug, thiserror::Error)]
 pub enum KnownError {
     /// There is no such file, or it may not be read.
-    #[error("`{0}` cannot be read: {1}; --write-baseline {0} makes one")]
+    #[error("`{0}` cannot be read: {why}; --write-baseline {0} makes it", why = source::reason(.1))]
     Unreadable(Utf8PathBuf, io::Error),
     /// It is something else.
     #[error("`{0}` {1}")]
     NoBaseline(Utf8PathBuf, BaselineError),
     /// Not all was seen, so that the baseline would lack something.
-    #[error("`{0}` was not written, for not all could be read")]
+    #[error(
+        "`{0}` was not written, because not everything could be read: mend the errors above first"
+    )]
     Partial(Utf8PathBuf),
+    /// There is something else where it would be written.
+    #[error("`{0}` exists and is not a baseline: choose another name")]
+    Taken(Utf8PathBuf),
     /// The file cannot be written.
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
@@ -102,7 +108,7 @@ impl KnownArgs {
             if unread > 0 {
                 let projects = count(unread, "project");
                 outcome.remarks.push(format!(
-                    "{projects} could not be read in {revision}: what is found there is told"
+                    "{projects} could not be read in {revision}, so all findings there are shown as new"
                 ));
             }
             accept(&known, &Silencer::Revision(revision), outcome);
@@ -118,6 +124,10 @@ impl KnownArgs {
         if let Some(path) = &self.write_baseline {
             if outcome.problems(Gravity::Error).next().is_some() {
                 return Err(KnownError::Partial(path.clone()));
+            }
+            let ours = |text: &str| !matches!(Baseline::read(text), Err(BaselineError::Form(_)));
+            if !output::may_replace(path, ours) {
+                return Err(KnownError::Taken(path.clone()));
             }
             let known = outcome.silenced.iter().filter(|it| it.by.is_baseline());
             let known = known.map(|it| &it.finding);
@@ -152,7 +162,7 @@ fn gone(baseline: &Baseline, path: &Utf8Path, outcome: &Outcome) -> Option<Strin
         more => format!(" and {}", count(more, "other")),
     };
     Some(format!(
-        "`{}` has what is no longer found: {} in {}{more}; --write-baseline {path} drops it",
+        "`{}` lists what is no longer found: {} in {}{more}; --write-baseline {path} removes it",
         path, first.rule, first.file
     ))
 }

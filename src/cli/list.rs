@@ -13,7 +13,7 @@ use crate::report::embed::{NoPlace, embed};
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
-use crate::source::SourceFile;
+use crate::source::{self, SourceFile};
 
 /// Show every published port and where it is written
 #[derive(Args)]
@@ -49,15 +49,19 @@ enum Format {
 /// What cannot be done with the list.
 #[derive(Debug, thiserror::Error)]
 enum ListError {
-    #[error("a machine's ports are no part of a document: leave out --format markdown and --write")]
+    #[error(
+        "--live shows what one machine holds now, which is not for a document: leave out --live, or --format markdown and --write"
+    )]
     Live,
-    #[error("--write takes a table: add --format markdown")]
+    #[error("--write writes a Markdown table: add --format markdown")]
     NoTable,
-    #[error("`{0}` cannot be read: {1}")]
+    #[error("`{0}` cannot be read: {why}", why = source::reason(.1))]
     Unreadable(Utf8PathBuf, io::Error),
     #[error("`{0}` {1}")]
     NoPlace(Utf8PathBuf, NoPlace),
-    #[error("`{0}` was not written, for not all could be read")]
+    #[error(
+        "`{0}` was not written, because not everything could be read: mend the errors above first"
+    )]
     Partial(Utf8PathBuf),
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
@@ -79,10 +83,12 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
         Err(error) => return super::usage(&error),
     };
     let list = List::of(&input.projects, &input.problems);
-    if table {
-        // no part of a document
+    if args.format != Format::Json {
         for error in &list.errors {
             anstream::eprintln!("{}", problem_line("error", error));
+            if let Some(help) = &error.help {
+                anstream::eprintln!("  help: {help}");
+            }
         }
     }
     match (args.format, &args.write) {

@@ -6,8 +6,8 @@ use std::thread;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use super::Status;
 use super::input::{InputError, ProjectArgs};
+use super::{Status, policy};
 use crate::compose::problem::{Kind, Problem};
 use crate::engine::endpoint::{Choice, Source, Surroundings};
 use crate::engine::{Endpoint, EngineError, Failure, Hints, Limits, endpoint, observe};
@@ -91,12 +91,18 @@ impl Scene {
         };
         stored(against, &mut seen);
         super::tell(&seen.problems, &seen.remarks);
+        let mut whole = seen.problems.is_empty();
         // a folder without a compose file wants nothing
         let projects = if input.found {
+            super::tell(&input.problems, &[]);
+            whole &= input.problems.is_empty();
             input.projects
         } else {
             Vec::new()
         };
+        for project in &projects {
+            whole &= !policy::tell_errors(&project.problems, &project.sources);
+        }
         let machines = seen.machines;
         let world = World {
             projects,
@@ -104,10 +110,7 @@ impl Scene {
             together: true,
             ..World::default()
         };
-        Ok(Self {
-            world,
-            whole: seen.problems.is_empty(),
-        })
+        Ok(Self { world, whole })
     }
 
     /// How the command ends, all else being well.
@@ -133,7 +136,7 @@ pub fn stored(paths: &[Utf8PathBuf], seen: &mut Machines) {
         let message = format!("cannot read the snapshot `{path}`: {reason}");
         let problem = Problem::error(Kind::Machine, message).of(path);
         seen.problems
-            .push(problem.help("make it with `portplan snapshot > host.json`"));
+            .push(problem.help("make one on that machine: `portplan snapshot > host.json`"));
     }
 }
 
@@ -169,7 +172,7 @@ fn look(choice: Choice<'_>, needed: bool, seen: &mut Machines) {
         Some(Err(panic)) => resume_unwind(panic),
         None => {
             seen.remarks.push(format!(
-                "{} is another machine: what listens there beside its containers is not known",
+                "{} is another machine: programs that listen there outside of containers are not seen",
                 endpoint.address
             ));
             None

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::rules::RuleParser;
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status};
 use crate::compose::problem::{Gravity, Problem};
@@ -12,7 +13,7 @@ use crate::remedy::{Manner, Remedy};
 use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
-use crate::rules::RULES;
+use crate::settings::RuleName;
 use crate::source::{Disk, SourceMap};
 use crate::suppress;
 
@@ -28,8 +29,8 @@ pub struct PolicyArgs {
     #[arg(long = "service", value_name = "NAME")]
     services: Vec<String>,
     /// Resolve only what this rule finds
-    #[arg(long = "only", value_name = "RULE", value_parser = rule)]
-    rules: Vec<String>,
+    #[arg(long = "only", value_name = "RULE", value_parser = RuleParser, hide_possible_values = true)]
+    rules: Vec<RuleName>,
     /// How to choose a new port: nearest, offset:N or sequential
     #[arg(long, value_name = "HOW", default_value = "nearest")]
     strategy: Strategy,
@@ -49,13 +50,6 @@ enum Into {
     Env,
     /// An override file, for this machine alone; all other files stay as they are
     Override,
-}
-
-fn rule(name: &str) -> Result<String, String> {
-    if RULES.iter().any(|rule| rule.name == name) {
-        return Ok(name.to_owned());
-    }
-    Err("no such rule".to_owned())
 }
 
 impl PolicyArgs {
@@ -79,7 +73,7 @@ impl PolicyArgs {
             strategy: self.strategy,
             pins: self.pins.iter().chain(settled).cloned().collect(),
             services: self.services.clone(),
-            rules: self.rules.clone(),
+            rules: self.rules.iter().map(|rule| rule.0.to_owned()).collect(),
             accepted: suppress::accepted(&view.world),
             ..Policy::of(&view.world)
         }
@@ -89,7 +83,8 @@ impl PolicyArgs {
     /// otherwise go unnoticed.
     fn unknown(&self, view: &View) -> Option<String> {
         if self.follow && matches!(self.into, Into::Override) {
-            let reason = "--follow edits the files that --into override leaves alone";
+            let reason = "--follow and --into override exclude each other: the one edits files that the other leaves \
+                 alone";
             return Some(reason.to_owned());
         }
         let services = || {
@@ -108,8 +103,12 @@ impl PolicyArgs {
         let service = self.services.iter();
         let mut service = service.filter(|name| services().all(|service| service.name != **name));
         match (pin, service.next()) {
-            (Some(pin), _) => Some(format!("--pin {pin}: no published port is that")),
-            (None, Some(name)) => Some(format!("--service {name}: there is no such service")),
+            (Some(pin), _) => Some(format!(
+                "--pin {pin}: there is no such published port; `portplan list` shows them"
+            )),
+            (None, Some(name)) => Some(format!(
+                "--service {name}: there is no such service; `portplan list` shows them"
+            )),
             (None, None) => None,
         }
     }
@@ -165,6 +164,14 @@ pub fn tell_errors(problems: &[Problem], sources: &SourceMap) -> bool {
     any
 }
 
+/// What is said where nothing has to move.
+pub fn nothing(partial: bool) -> &'static str {
+    match partial {
+        true => "nothing has to move in what could be read\n",
+        false => "nothing has to move\n",
+    }
+}
+
 /// The projects of a view, to be edited.
 pub fn workspace(view: &View) -> Workspace<'_> {
     Workspace {
@@ -193,7 +200,9 @@ pub fn remedy(view: &View, policy: Policy, manner: Manner) -> Result<(Remedy, Pr
         }
         Err(failure) => {
             anstream::eprintln!("error: {failure}");
-            anstream::eprintln!("  help: nothing was written; this is a mistake of portplan's own");
+            anstream::eprintln!(
+                "  help: nothing was written; this is a bug in portplan: please report it with the files"
+            );
             Err(Status::Partial)
         }
     }

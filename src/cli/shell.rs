@@ -5,6 +5,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::{Cli, Status, print};
+use crate::source;
 
 /// Print a completion script for a shell
 #[derive(Args)]
@@ -37,7 +38,10 @@ pub(super) fn man(args: &ManArgs) -> Status {
     match written {
         Ok(()) => Status::Clean,
         Err(error) => {
-            anstream::eprintln!("error: cannot write the man pages to `{folder}`: {error}");
+            anstream::eprintln!(
+                "error: cannot write the man pages to `{folder}`: {}",
+                source::reason_to_write(&error)
+            );
             Status::Partial
         }
     }

@@ -24,7 +24,9 @@ pub(super) fn run(args: &SnapshotArgs) -> Status {
         return Status::Clean;
     }
     if seen.problems.is_empty() {
-        anstream::eprintln!("error: a snapshot is of one machine: name one context");
+        anstream::eprintln!(
+            "error: a snapshot is of one machine: name only one with --context or --host"
+        );
     }
     Status::Partial
 }

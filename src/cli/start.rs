@@ -21,7 +21,9 @@ pub(super) fn run(projects: &ProjectArgs) -> Status {
             "next: `portplan plan` shows the least that has to move, `portplan fix` writes it; \
              `portplan explain RULE` says why something is a problem"
         }
-        Status::Partial => "next: mend what could not be read; the rest was checked",
+        Status::Partial => {
+            "next: mend what is named above, and run portplan again; all else was checked"
+        }
         Status::Nothing => {
             let help = Cli::command().render_help();
             anstream::eprint!("\n{help}");

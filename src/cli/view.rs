@@ -105,7 +105,7 @@ impl ViewArgs {
                 Err(error) => {
                     let problem = Problem::error(Kind::Machine, error.to_string());
                     problems.push(problem.help(
-                        "leave out --worktrees, or `worktrees` of portplan.yaml, to go on without",
+                        "to go on without, leave out --worktrees, or remove `worktrees` from portplan.yaml",
                     ));
                 }
             }
@@ -117,7 +117,7 @@ impl ViewArgs {
             let empty = settings.empty_hosts(&projects);
             remarks.extend(empty.map(|host| {
                 let name = &host.name;
-                format!("no project was found for the host {name} of portplan.yaml")
+                format!("portplan.yaml names the host {name}, and no project was found for it: check its `projects`")
             }));
         }
         let joined = if self.together || stack.is_some() {

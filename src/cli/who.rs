@@ -64,9 +64,10 @@ pub(super) fn run(args: &WhoArgs, projects: &ProjectArgs) -> Status {
     if args.format == Format::Json {
         super::print_json(&holdings);
     } else if holdings.ports.is_empty() {
-        print(&format!(
-            "{port} is free: nothing known holds or wants it\n"
-        ));
+        print(&match scene.whole {
+            true => format!("{port} is free: nothing known holds or wants it\n"),
+            false => format!("nothing that could be read holds or wants {port}\n"),
+        });
     } else {
         print(&holdings.table());
     }

@@ -22,6 +22,7 @@ use crate::source::{self, SourceMap};
 
 pub use file::{ConfigFile, Level};
 pub use glob::{Globs, InvalidGlob};
+pub use value::RuleName;
 
 /// What is settled; the default is what holds without a `portplan.yaml`.
 #[derive(Clone, Debug, Default)]

@@ -129,7 +129,7 @@ where
         while let Some(key) = map.next_key::<Text<K>>()? {
             if all.iter().any(|(known, _)| *known == key) {
                 let name = &key.0;
-                return Err(A::Error::custom(format!("`{name}` is there twice")));
+                return Err(A::Error::custom(format!("`{name}` appears twice")));
             }
             all.push((key, map.next_value()?));
         }

@@ -30,6 +30,7 @@ mod list_markdown;
 mod live;
 mod measured;
 mod mention;
+mod mishaps;
 #[cfg(unix)]
 mod newcomer;
 mod plan;
