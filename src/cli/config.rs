@@ -9,10 +9,10 @@ use crate::source::{self, Disk, FileKind, Files as _};
 /// The flags that say what is settled.
 #[derive(Args, Clone, Debug)]
 pub struct ConfigArgs {
-    /// Settings, instead of portplan.yaml in the folder of the first path or above
+    /// The settings, instead of portplan.yaml in the folder of the first path or above it
     #[arg(long, value_name = "FILE")]
     config: Option<Utf8PathBuf>,
-    /// Without portplan.yaml
+    /// Go without portplan.yaml
     #[arg(long, conflicts_with = "config")]
     no_config: bool,
 }

@@ -22,21 +22,24 @@ use crate::worktree;
 /// Changes the bytes of port numbers and nothing else, proves it by reading the files again before
 /// they are written, and writes all of them or none.
 #[derive(Args)]
-#[command(after_help = "Example: portplan fix --live\n\n\
-    Exit status: 0 nothing is left to do, 1 something is, 2 could not do all it was asked, \
-    3 no compose file")]
+#[command(
+    before_help = "Examples:\n  portplan fix --diff  only show the change\n  portplan fix         write it\n  portplan fix --live  away from what this machine holds",
+    after_help = "Exit status: 0 nothing is left to do, 1 something is, 2 could not do all of \
+    it, 3 no compose file"
+)]
 pub struct FixArgs {
     /// Show the diff and write nothing
     #[arg(long)]
     diff: bool,
-    /// Carry out a plan saved by `portplan plan -o`, exactly; nothing if a file has changed since
+    /// Carry out a plan saved by `portplan plan -o`, exactly; nothing is written if a file has
+    /// changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pins", "services", "rules", "strategy",
         "into", "follow", "live", "against", "together", "paths", "interactive"])]
     plan: Option<Utf8PathBuf>,
     /// Ask before each move
     #[arg(short, long)]
     interactive: bool,
-    /// Move what other files name by its port, too
+    /// Also move ports that other files name
     #[arg(long)]
     unsafe_fixes: bool,
     /// Only make `${WEB_PORT:-8080}:80` of `8080:80`, so that an env file can give another port;

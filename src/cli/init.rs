@@ -12,17 +12,17 @@ use crate::source;
 
 /// Write a commented portplan.yaml, and show how to run portplan in a hook and in CI
 ///
-/// What is there already stays as it is.
+/// Files that exist already stay as they are.
 #[derive(Args)]
-#[command(after_help = "Example: portplan init --hook --ci github")]
+#[command(before_help = "Examples:\n  portplan init\n  portplan init --hook --ci github")]
 pub struct InitArgs {
     /// The folder; none: the current one
     #[arg(value_name = "DIR")]
     folder: Option<Utf8PathBuf>,
-    /// Write .pre-commit-config.yaml, too
+    /// Also write .pre-commit-config.yaml
     #[arg(long)]
     hook: bool,
-    /// Write the job of this CI, too
+    /// Also write the job of this CI
     #[arg(long, value_enum, value_name = "CI")]
     ci: Option<Ci>,
 }

@@ -23,7 +23,7 @@ pub struct ProjectArgs {
     /// Project name
     #[arg(short, long, value_name = "NAME", global = true)]
     project_name: Option<String>,
-    /// Turn a profile on; '*' is all. Without it, services in any profile are looked at
+    /// Turn a profile on, '*' all of them; without it, services of all profiles are looked at
     #[arg(long = "profile", value_name = "NAME", global = true)]
     profiles: Vec<String>,
     /// Env file, instead of .env

@@ -22,13 +22,13 @@ use crate::suppress::{self, Silencer};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "What is known already")]
 pub struct KnownArgs {
-    /// Tell only what is not in this file
+    /// Show only findings that are not in this file
     #[arg(long, value_name = "FILE")]
     baseline: Option<Utf8PathBuf>,
-    /// Write what is found to this file, for --baseline; all of it is known then
+    /// Write the findings to this file, for --baseline; from then on they are known
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<Utf8PathBuf>,
-    /// Tell only what was not there at this revision, such as HEAD or origin/main
+    /// Show only findings that were not there at this revision, such as HEAD or origin/main
     #[arg(long, value_name = "REV")]
     since: Option<String>,
 }

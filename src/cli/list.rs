@@ -17,7 +17,9 @@ use crate::source::{self, SourceFile};
 
 /// Show every published port and where it is written
 #[derive(Args)]
-#[command(after_help = "Example: portplan list stacks/ --format json")]
+#[command(
+    before_help = "Examples:\n  portplan list                        the project of this folder\n  portplan list --live                 what holds ports on this machine\n  portplan list stacks/ --format json  all projects below, for programs"
+)]
 pub struct ListArgs {
     /// Compose files, or folders to search for them; none: the current folder
     #[arg(value_name = "PATH")]
@@ -25,8 +27,6 @@ pub struct ListArgs {
     /// Show what holds or wants a port on this machine: containers, programs, Swarm, the files
     #[arg(long)]
     live: bool,
-    #[command(flatten)]
-    machine: MachineArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -34,13 +34,15 @@ pub struct ListArgs {
     /// `<!-- /portplan:ports -->`
     #[arg(long, value_name = "FILE")]
     write: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table
     Human,
-    /// For programs; see `schemas/list.schema.json`, with --live `schemas/who.schema.json`
+    /// For programs; see `portplan schema list`, with --live `portplan schema who`
     Json,
     /// A table, for a document
     Markdown,

@@ -17,9 +17,9 @@ use crate::report::plan::Proposal;
 /// what `-o FILE` has saved.
 #[derive(Args)]
 #[command(
-    after_help = "Example: portplan plan stacks/ --together -o plan.json\n\n\
-    Exit status: 0 nothing has to move, 1 something has, 2 could not do all it was asked, \
-    3 no compose file"
+    before_help = "Examples:\n  portplan plan                     what `portplan fix` would write\n  portplan plan -o plan.json        the same, saved for review\n  portplan plan stacks/ --together  for all projects below, on one host",
+    after_help = "Exit status: 0 nothing has to move, 1 something has, 2 could not do all of \
+    it, 3 no compose file"
 )]
 pub struct PlanArgs {
     /// Save the plan, for review and for `portplan fix --plan`
@@ -38,7 +38,7 @@ pub struct PlanArgs {
 enum Format {
     /// A table and a diff
     Human,
-    /// For programs; see `schemas/plan.schema.json`
+    /// For programs; see `portplan schema plan`
     Json,
 }
 

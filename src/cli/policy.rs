@@ -34,7 +34,7 @@ pub struct PolicyArgs {
     /// How to choose a new port: nearest, offset:N or sequential
     #[arg(long, value_name = "HOW", default_value = "nearest")]
     strategy: Strategy,
-    /// Where a compose or env file names a port that moves (localhost:8080), edit that, too
+    /// Also edit compose and env files where they name a port that moves (localhost:8080)
     #[arg(long)]
     follow: bool,
     /// Where to write new numbers
@@ -48,7 +48,7 @@ enum Into {
     Compose,
     /// The project's .env: 8080:80 becomes ${WEB_PORT:-8080}:80
     Env,
-    /// An override file, for this machine alone; all other files stay as they are
+    /// An override file, for this machine only; all other files stay as they are
     Override,
 }
 

@@ -14,8 +14,11 @@ use crate::report::rules::{Catalogue, page};
 use crate::rules::{RULES, Rule};
 use crate::settings::RuleName;
 
-/// List the rules, as grave as portplan.yaml has them for a compose file of the current folder
+/// List the rules, with the severity that each has in the current folder
+///
+/// That is its own, or the one that portplan.yaml gives it.
 #[derive(Args)]
+#[command(before_help = "Examples:\n  portplan rules\n  portplan rules --format markdown")]
 pub struct RulesArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -54,7 +57,7 @@ pub(super) fn run(args: &RulesArgs) -> Status {
 
 /// Show what a rule finds, why, and what to do
 #[derive(Args)]
-#[command(after_help = "Example: portplan explain host-port-collision")]
+#[command(before_help = "Examples:\n  portplan explain host-port-collision")]
 pub struct ExplainArgs {
     /// The rule; `portplan rules` lists them
     #[arg(value_parser = RuleParser, hide_possible_values = true)]

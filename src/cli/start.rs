@@ -1,13 +1,11 @@
 //! `portplan` alone.
 
-use clap::{CommandFactory as _, Parser as _};
-
-use super::{Cli, Command, ProjectArgs, Status, check};
+use super::{Command, ProjectArgs, Status, check};
 
 /// Checks what is here, then says what to type next.
 pub(super) fn run(projects: &ProjectArgs) -> Status {
     // without arguments there is nothing to be wrong with
-    let check = Cli::try_parse_from(["portplan", "check"]);
+    let check = super::parse(["portplan".into(), "check".into()]);
     let Ok(Some(Command::Check(args))) = check.map(|cli| cli.command) else {
         return Status::Partial;
     };
@@ -25,7 +23,7 @@ pub(super) fn run(projects: &ProjectArgs) -> Status {
             "next: mend what is named above, and run portplan again; all else was checked"
         }
         Status::Nothing => {
-            let help = Cli::command().render_help();
+            let help = super::command().render_help();
             anstream::eprint!("\n{help}");
             return status;
         }

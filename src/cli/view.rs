@@ -23,22 +23,21 @@ use crate::world::World;
 #[command(next_help_heading = "What is looked at")]
 pub struct ViewArgs {
     /// Compose files, or folders to search for them; none: the current folder
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", help_heading = None)]
     paths: Vec<Utf8PathBuf>,
-    /// All projects run on one host: look for collisions between them, too
+    /// All projects run on one host: also look for collisions between them
     #[arg(long)]
     together: bool,
-    /// Look at this machine, too: its containers, its other programs, its Swarm
+    /// Also look at this machine: its containers, its other programs, its Swarm
     #[arg(long)]
     live: bool,
-    /// Look at a machine's saved state, from `portplan snapshot`; several are several machines
+    /// Also look at a machine's saved state, from `portplan snapshot`; give it several times for
+    /// several machines
     #[arg(long, value_name = "SNAPSHOT")]
     against: Vec<Utf8PathBuf>,
-    /// Count what the repository's other git worktrees publish as held
+    /// Count the ports that the repository's other git worktrees publish as held
     #[arg(long)]
     worktrees: bool,
-    #[command(flatten)]
-    machine: MachineArgs,
     /// Version of the Docker Engine that would run the projects; the newest if left out
     #[arg(long, value_name = "VERSION")]
     engine: Option<Version>,
@@ -47,6 +46,9 @@ pub struct ViewArgs {
     rootless: bool,
     #[command(flatten)]
     config: ConfigArgs,
+    // its heading goes on to all that follows
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// What was looked at.

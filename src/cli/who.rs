@@ -13,7 +13,7 @@ use crate::report::holdings::Holdings;
 /// Containers, running or not, programs, Swarm services, and the compose files of the current
 /// folder or of the folders named.
 #[derive(Args)]
-#[command(after_help = "Example: portplan who 8080")]
+#[command(before_help = "Examples:\n  portplan who 8080\n  portplan who 53/udp stacks/")]
 pub struct WhoArgs {
     /// The port, with /tcp, /udp or /sctp if only one is meant
     #[arg(value_name = "PORT[/PROTO]", value_parser = port)]
@@ -24,18 +24,18 @@ pub struct WhoArgs {
     /// Look at a machine's saved state instead, from `portplan snapshot`
     #[arg(long, value_name = "SNAPSHOT")]
     against: Vec<Utf8PathBuf>,
-    #[command(flatten)]
-    machine: MachineArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table
     Human,
-    /// For programs; see `schemas/who.schema.json`
+    /// For programs; see `portplan schema who`
     Json,
 }
 
