@@ -114,7 +114,7 @@ impl Remedy {
             let refusals = changes.refusals.iter();
             policy
                 .unwritable
-                .extend(refusals.map(|it| (it.publish, it.reason.clone())));
+                .extend(refusals.map(|it| (it.publish, format!("stays: {}", it.reason))));
             if policy.unwritable.len() > known {
                 continue;
             }
@@ -151,8 +151,9 @@ impl Remedy {
                 prove(&moves, &write(&moves))
             };
             for (remap, disproof) in failing(&plan.remaps, &holds) {
-                let reason =
-                    format!("its edit did not pass the check that precedes writing: {disproof}");
+                let reason = format!(
+                    "stays: its edit did not pass the check that precedes writing: {disproof}"
+                );
                 let publishes = remap.moves.iter().map(|it| it.publish);
                 policy
                     .unwritable

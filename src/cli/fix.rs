@@ -338,6 +338,7 @@ fn question(view: &View, remap: &Remap, remedy: &Remedy) -> Answer {
         let mut line = String::new();
         // the end of the input is a no to all that is left
         if input.lock().read_line(&mut line).unwrap_or(0) == 0 {
+            anstream::eprintln!();
             return Answer::Quit;
         }
         if !input.is_terminal() {

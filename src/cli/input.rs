@@ -128,6 +128,14 @@ impl ProjectArgs {
         } else {
             return Err(InputError::FilesAndPaths);
         };
+        if requests.is_empty() && problems.is_empty() {
+            let folders: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+            anstream::eprintln!(
+                "error: no compose file in {} or below it\n  help: what is named like compose.yaml, \
+                 docker-compose.dev.yml or db.compose.yml is found; name other files one by one",
+                folders.join(", ")
+            );
+        }
         let stdin = read_stdin(&requests);
         let reading = Reading {
             requests,

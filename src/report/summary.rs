@@ -24,8 +24,11 @@ pub fn summary(outcome: &Outcome) -> String {
     };
     let unread = world.projects.iter();
     let mut unread = unread.map(|project| project.sources.files().is_empty());
-    if problems > 0 && unread.all(|unread| unread) {
-        return format!("Nothing was checked: {found}.");
+    if unread.all(|unread| unread) {
+        return match problems {
+            0 => "Nothing was checked.".to_owned(),
+            _ => format!("Nothing was checked: {found}."),
+        };
     }
     let mut text = format!(
         "{}, {}: {found}.",

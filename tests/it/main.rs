@@ -19,6 +19,7 @@ mod edit_write;
 #[cfg(unix)]
 mod engine;
 mod engine_table;
+mod first_minute;
 mod fix;
 mod fuzz_regressions;
 #[cfg(unix)]
