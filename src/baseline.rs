@@ -41,10 +41,14 @@ pub struct Known {
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
     /// Not JSON, or not of this form.
-    #[error("is no baseline: {0}")]
+    #[error(
+        "is not a baseline of portplan ({0}): give another name, or write one with --write-baseline"
+    )]
     Form(#[from] serde_json::Error),
     /// Of another version of the form.
-    #[error("has version {0}, and this portplan reads version 1: write it anew")]
+    #[error(
+        "is a baseline of version {0}, and this portplan reads version 1: write it again with --write-baseline"
+    )]
     Version(u32),
 }
 

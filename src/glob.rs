@@ -16,7 +16,7 @@ pub struct Globs {
 
 /// A text that is no glob.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no glob: {reason}")]
+#[error("`{text}` is not a pattern of paths: {reason}")]
 pub struct InvalidGlob {
     text: String,
     reason: String,

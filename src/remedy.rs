@@ -48,10 +48,10 @@ pub struct Manner {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
     /// The plan did not pass its check.
-    #[error("the plan did not pass its own check: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    #[error("the plan did not pass the check that follows it: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Plan(Vec<Objection>),
     /// The edits did not do what they should.
-    #[error("the edits did not pass their proof: {0}")]
+    #[error("the edits did not pass the check that precedes writing: {0}")]
     Edits(#[from] Disproof),
 }
 
@@ -132,7 +132,7 @@ impl Remedy {
             let refusals = changes.refusals.iter();
             policy
                 .unwritable
-                .extend(refusals.map(|it| (it.publish, it.reason.clone())));
+                .extend(refusals.map(|it| (it.publish, format!("stays: {}", it.reason))));
             if policy.unwritable.len() > known {
                 continue;
             }
@@ -171,7 +171,9 @@ impl Remedy {
                 prove(&moves, &write(&moves))
             };
             for (remap, disproof) in failing(&plan.remaps, &holds) {
-                let reason = format!("its edit did not pass the proof: {disproof}");
+                let reason = format!(
+                    "stays: its edit did not pass the check that precedes writing: {disproof}"
+                );
                 let publishes = remap.moves.iter().map(|it| it.publish);
                 policy
                     .unwritable
@@ -318,11 +320,11 @@ fn hold_back(policy: &mut Policy, plan: &Plan, mentions: &[Mention], follow: boo
             _ => " and other places",
         };
         let help = match first.kind {
-            Kind::Follow => "--follow edits that, too",
-            _ => "--unsafe-fixes moves it all the same",
+            Kind::Follow => "--follow also edits that",
+            _ => "--unsafe-fixes moves it anyway",
         };
         let (named, place) = (&first.text, first.place());
-        let reason = format!("stays, for {named} is named in {place}{more}: {help}");
+        let reason = format!("stays, because {named} is named in {place}{more}: {help}");
         let publishes = remap.moves.iter().map(|it| it.publish);
         policy
             .unwritable

@@ -50,7 +50,7 @@ pub enum RevisionError {
     #[error("the files of a revision are read with `git`, which {}", absent(.0))]
     NoGit(#[from] io::Error),
     /// Git says no.
-    #[error("`{revision}` cannot be read from git: {words}")]
+    #[error("git cannot read the revision `{revision}`: {words}")]
     Git {
         /// What was asked for.
         revision: String,
@@ -225,8 +225,28 @@ fn git(revision: &str, folder: &Utf8Path, args: &[&str]) -> Result<String, Revis
     let words = words.lines().next().unwrap_or("no reason given");
     Err(RevisionError::Git {
         revision: revision.to_owned(),
-        words: words.trim_start_matches("fatal: ").to_owned(),
+        words: plain(words),
     })
+}
+
+/// What git says, with what to type next.
+pub(crate) fn plain(words: &str) -> String {
+    let words = words.trim_start_matches("fatal: ");
+    if words.starts_with("Needed a single revision") {
+        return "there is no such commit here; fetch it first, in CI with the whole history \
+                (`fetch-depth: 0`, `GIT_DEPTH: 0`)"
+            .to_owned();
+    }
+    if words.starts_with("not a git repository") {
+        return "this folder is not in a git repository".to_owned();
+    }
+    if let Some((_, folder)) = words.split_once("dubious ownership in repository at ") {
+        return format!(
+            "the repository belongs to another user: `git config --global --add safe.directory \
+             {folder}` allows it"
+        );
+    }
+    words.to_owned()
 }
 
 /// One line of `git ls-tree`: `MODE TYPE OBJECT\tPATH`.

@@ -55,7 +55,7 @@ pub enum Unit {
 
 /// Why bytes are not text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not valid {encoding} at byte {offset}")]
+#[error("not valid {encoding} in line {}, at byte {offset} of the file", .valid.matches('\n').count() + 1)]
 pub struct NotText {
     /// The encoding that was tried.
     pub encoding: &'static str,
@@ -221,6 +221,37 @@ impl SourceFile {
             }
         };
         [place(span.start), place(span.end)]
+    }
+}
+
+/// What the operating system says, in the words of all messages: `there is no such file`.
+#[must_use]
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        // one of our own
+        _ if error.get_ref().is_some() => error.to_string(),
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        _ => {
+            let words = error.to_string();
+            let number = words.rfind(" (os error");
+            words[..number.unwrap_or(words.len())].to_owned()
+        }
+    }
+}
+
+/// The same for a file that was to be made: what is missing then is its folder.
+#[must_use]
+pub fn reason_to_write(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => reason(error),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::compose::project::{Project, Request};
 use crate::compose::reading::Reading;
 use crate::compose::search;
 use crate::revision;
-use crate::source::{Disk, FileKind, Files as _};
+use crate::source::{self, Disk, FileKind, Files as _};
 
 /// A project in another worktree.
 #[derive(Debug)]
@@ -42,15 +42,15 @@ pub enum WorktreeError {
     #[error("the worktrees are known to `git`, which {}", revision::absent(.0))]
     NoGit(io::Error),
     /// `git` refused.
-    #[error("git does not know the worktrees of `{folder}`: {reason}")]
+    #[error("git cannot list the worktrees of `{folder}`: {reason}")]
     Git {
         /// The folder that was asked about.
         folder: Utf8PathBuf,
-        /// The last line that git said.
+        /// What git said.
         reason: String,
     },
     /// The lock could not be had.
-    #[error("cannot lock `{path}`: {error}")]
+    #[error("cannot lock `{path}`, which makes plans of several worktrees take turns: {}", source::reason(.error))]
     Lock {
         /// The lock's file.
         path: Utf8PathBuf,
@@ -195,10 +195,12 @@ fn git(folder: &Utf8Path, args: &[&str]) -> Result<String, WorktreeError> {
     if output.status.success() {
         return Ok(text(&output.stdout));
     }
-    let reason = text(&output.stderr);
+    let words = text(&output.stderr);
+    let fatal = words.lines().find(|line| line.starts_with("fatal: "));
+    let last = words.lines().next_back();
     Err(WorktreeError::Git {
         folder: folder.to_owned(),
-        reason: reason.lines().next_back().unwrap_or_default().to_owned(),
+        reason: revision::plain(fatal.or(last).unwrap_or_default()),
     })
 }
 

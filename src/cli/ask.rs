@@ -131,6 +131,7 @@ fn answer(question: &str, other: impl Fn(&str) -> Option<Answer>) -> Answer {
         let _ = std::io::stderr().flush();
         let mut line = String::new();
         if input.lock().read_line(&mut line).unwrap_or(0) == 0 {
+            anstream::eprintln!();
             return Answer::Quit;
         }
         if !input.is_terminal() {
@@ -142,7 +143,7 @@ fn answer(question: &str, other: impl Fn(&str) -> Option<Answer>) -> Answer {
             "q" | "quit" => return Answer::Quit,
             text => match other(text) {
                 Some(answer) => return answer,
-                None => anstream::eprintln!("`{text}` is no answer"),
+                None => anstream::eprintln!("`{text}` is not an answer: type one of these"),
             },
         }
     }

@@ -12,12 +12,15 @@ use crate::finding::Severity;
 use crate::report::check::{Limits, Outcome};
 use crate::suppress;
 
-/// Find host ports that cannot all be had
+/// Find host ports that two things want
 ///
 /// Reads compose files as Docker Compose does and predicts what the engine will refuse to start.
-/// Without --live or --against a pure function of the files and the environment.
+/// Without --live or --against it looks at nothing but the files and the environment.
 #[derive(Args)]
-#[command(after_help = "Example: portplan check docker-compose.yml")]
+#[command(
+    before_help = "Examples:\n  portplan check                     the project of this folder\n  portplan check stacks/ --together  all projects below, on one host\n  portplan check --live              and what this machine holds",
+    after_help = "Exit status: 0 clean, 1 findings, 2 could not do all of it, 3 no compose file"
+)]
 pub struct CheckArgs {
     #[command(flatten)]
     output: OutputArgs,
@@ -31,7 +34,7 @@ pub struct CheckArgs {
     /// manager, check them against the services of its Swarm
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
-    /// Show what Compose would refuse for reasons apart from ports, too
+    /// Also show what Compose would refuse for reasons that are not ports
     #[arg(short, long)]
     verbose: bool,
     /// Write what is found to this file, for --baseline; all of it is known then

@@ -10,10 +10,10 @@ use crate::source::{self, Disk, FileKind, Files as _};
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "What is settled")]
 pub struct ConfigArgs {
-    /// Settings, instead of portplan.yaml in the folder of the first path or above
+    /// The settings, instead of portplan.yaml in the folder of the first path or above it
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<Utf8PathBuf>,
-    /// Without portplan.yaml
+    /// Go without portplan.yaml
     #[arg(long, conflicts_with = "config", global = true)]
     no_config: bool,
 }

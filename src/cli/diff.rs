@@ -13,7 +13,9 @@ use crate::revision::Revision;
 ///
 /// Compares the files with those of a revision, which is read from git itself.
 #[derive(Args)]
-#[command(after_help = "Example: portplan diff origin/main . --format markdown")]
+#[command(
+    before_help = "Examples:\n  portplan diff HEAD                             what is not committed yet\n  portplan diff origin/main . --format markdown  for a comment on a pull request"
+)]
 pub struct DiffArgs {
     /// The revision to compare with, such as HEAD or origin/main
     #[arg(value_name = "REV")]
@@ -66,6 +68,9 @@ pub(super) fn run(args: &DiffArgs, projects: &ProjectArgs) -> Status {
     for (list, place) in [(&now, ""), (&before, &*format!("in {}, ", args.revision))] {
         for error in &list.errors {
             anstream::eprintln!("{place}{}", problem_line("error", error));
+            if let Some(help) = &error.help {
+                anstream::eprintln!("  help: {help}");
+            }
         }
     }
     if !input.found && !was_there {

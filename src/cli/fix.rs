@@ -9,6 +9,7 @@ use super::{ProjectArgs, Status, ask, print};
 use crate::edit::{self, Options, Patch};
 use crate::plan::{Policy, PublishId};
 use crate::report::plan::{Proposal, VERSION};
+use crate::source;
 use crate::worktree;
 
 /// Write the least that must change so that everything can run
@@ -17,14 +18,17 @@ use crate::worktree;
 /// bytes that must change and nothing else, proves it by reading the files again before they are
 /// written, and writes all of them or none.
 #[derive(Args)]
-#[command(after_help = "Example: portplan fix --live\n\n\
-    Exit status: 0 nothing is left to do, 1 something is, 2 could not do all it was asked, \
-    3 no compose file")]
+#[command(
+    before_help = "Examples:\n  portplan fix --diff  only show the change\n  portplan fix         write it\n  portplan fix --live  away from what this machine holds",
+    after_help = "Exit status: 0 nothing is left to do, 1 something is, 2 could not do all of \
+    it, 3 no compose file"
+)]
 pub struct FixArgs {
     /// Show the diff and write nothing
     #[arg(long)]
     diff: bool,
-    /// Carry out a plan saved by `portplan plan -o`, exactly; nothing if a file has changed since
+    /// Carry out a plan saved by `portplan plan -o`, exactly; nothing is written if a file has
+    /// changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pins", "services", "rules", "all", "strategy",
         "into", "follow", "live", "against", "together", "paths", "interactive", "baseline",
         "since"])]
@@ -32,7 +36,7 @@ pub struct FixArgs {
     /// Ask before each edit
     #[arg(short, long)]
     interactive: bool,
-    /// Move what other files name by its port, too
+    /// Also move ports that other files name
     #[arg(long)]
     unsafe_fixes: bool,
     /// Only make `${WEB_PORT:-8080}:80` of `8080:80`, so that an env file can give another port;
@@ -81,7 +85,7 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
         };
     }
     if proposal.is_empty() {
-        print(args.policy.nothing());
+        print(args.policy.nothing(partial));
         return if partial {
             Status::Partial
         } else {
@@ -95,7 +99,9 @@ pub(super) fn run(args: &FixArgs, projects: &ProjectArgs) -> Status {
     if view.worktrees {
         let paths = remedy.changes.patches.iter().map(|patch| &*patch.path);
         for path in worktree::tracked(paths) {
-            anstream::eprintln!("note: git tracks {path}: other worktrees get the change, too");
+            anstream::eprintln!(
+                "note: git tracks {path}: with a commit, other worktrees get the change too"
+            );
         }
     }
     let left = proposal.left();
@@ -124,8 +130,12 @@ fn parameterize(args: &FixArgs, view: &View, policy: &Policy, partial: bool) -> 
     let workspace = policy::workspace(view);
     let changes = workspace.parameterize(&publishes);
     if let Err(disproof) = workspace.prove(&[], &changes) {
-        anstream::eprintln!("error: the edits did not pass their proof: {disproof}");
-        anstream::eprintln!("  help: nothing was written; this is a mistake of portplan's own");
+        anstream::eprintln!(
+            "error: the edits did not pass the check that precedes writing: {disproof}"
+        );
+        anstream::eprintln!(
+            "  help: nothing was written; this is a bug in portplan: please report it with the files"
+        );
         return Status::Partial;
     }
     if args.diff {
@@ -186,7 +196,7 @@ fn write(patches: &[Patch], backup: bool) -> Result<(), Status> {
             for (backup, patch) in written.backups.iter().zip(changed) {
                 let name = backup.file_name().unwrap_or_default();
                 let backup = patch.shown.with_file_name(name);
-                anstream::eprintln!("note: the old text is in {backup}");
+                anstream::eprintln!("note: the old text was kept in {backup}");
             }
             Ok(())
         }
@@ -199,15 +209,18 @@ fn write(patches: &[Patch], backup: bool) -> Result<(), Status> {
 
 /// Carries out a saved plan.
 fn carry_out(args: &FixArgs, path: &Utf8Path) -> Status {
-    let proposal = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let proposal = std::fs::read_to_string(path).map_err(|error| source::reason(&error));
     let proposal = proposal.and_then(|text| {
-        serde_json::from_str::<Proposal>(&text).map_err(|error| error.to_string())
+        serde_json::from_str::<Proposal>(&text)
+            .map_err(|error| format!("it is not a plan ({error})"))
     });
     let proposal = match proposal {
         Ok(proposal) if proposal.version == VERSION => proposal,
         Ok(proposal) => {
             let version = proposal.version;
-            anstream::eprintln!("error: `{path}` has version {version}, not {VERSION}");
+            anstream::eprintln!(
+                "error: `{path}` is a plan of version {version}, and this portplan reads version {VERSION}: make a new one with `portplan plan -o {path}`"
+            );
             return Status::Partial;
         }
         Err(reason) => {
@@ -225,7 +238,9 @@ fn carry_out(args: &FixArgs, path: &Utf8Path) -> Status {
         Ok(patches) => patches,
         Err(reason) => {
             anstream::eprintln!("error: {reason}");
-            anstream::eprintln!("  help: nothing was written; make a new plan");
+            anstream::eprintln!(
+                "  help: nothing was written; make a new plan: `portplan plan -o plan.json`"
+            );
             return Status::Partial;
         }
     };

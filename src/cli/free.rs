@@ -21,18 +21,20 @@ use crate::report::holdings::Holdings;
 /// a pool of the project if it has any. Each is tried by binding it on every address, as the engine
 /// would.
 #[derive(Args)]
-#[command(after_help = "Example: portplan free --near 8080 --count 3 --consecutive")]
+#[command(
+    before_help = "Examples:\n  portplan free\n  portplan free --near 8080 --count 3 --consecutive"
+)]
 pub struct FreeArgs {
-    /// Start looking here
+    /// Look for ports near this one
     #[arg(long, value_name = "PORT", default_value = "8000")]
     near: Port,
-    /// How many
+    /// How many ports
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     count: u32,
-    /// In one block
+    /// All in one block
     #[arg(long)]
     consecutive: bool,
-    /// Compose files, or folders, whose ports are not free either; none: the current folder
+    /// Compose files, or folders, whose ports do not count as free; none: the current folder
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
     /// Look at a machine's saved state instead, from `portplan snapshot`
@@ -78,7 +80,10 @@ pub(super) fn run(args: &FreeArgs, projects: &ProjectArgs) -> Status {
             } else {
                 ""
             };
-            anstream::eprintln!("error: there are not that many free ports{of}");
+            anstream::eprintln!(
+                "error: there are not that many free ports{of} that are good to use: ask for fewer \
+                 with --count"
+            );
             return Status::Findings;
         };
         let busy: Vec<Port> = range

@@ -8,20 +8,21 @@ use clap::{Args, ValueEnum};
 
 use super::{Status, print};
 use crate::settings::{find, init};
+use crate::source;
 
 /// Write a commented portplan.yaml, and show how to run portplan in a hook and in CI
 ///
-/// What is there already stays as it is.
+/// Files that exist already stay as they are.
 #[derive(Args)]
-#[command(after_help = "Example: portplan init --hook --ci github")]
+#[command(before_help = "Examples:\n  portplan init\n  portplan init --hook --ci github")]
 pub struct InitArgs {
     /// The folder; none: the current one
     #[arg(value_name = "DIR")]
     folder: Option<Utf8PathBuf>,
-    /// Write .pre-commit-config.yaml, too
+    /// Also write .pre-commit-config.yaml
     #[arg(long)]
     hook: bool,
-    /// Write the job of this CI, too
+    /// Also write the job of this CI
     #[arg(long, value_enum, value_name = "CI")]
     ci: Option<Ci>,
 }
@@ -46,7 +47,7 @@ impl Ci {
 pub(super) fn run(args: &InitArgs) -> Status {
     let folder = args.folder.clone().unwrap_or_default();
     if !folder.as_str().is_empty() && !folder.is_dir() {
-        anstream::eprintln!("error: `{folder}` is no folder");
+        anstream::eprintln!("error: `{folder}` is not a folder: make it first, or name another");
         return Status::Partial;
     }
     let known = find::NAMES.iter().map(|name| folder.join(name));
@@ -64,7 +65,9 @@ pub(super) fn run(args: &InitArgs) -> Status {
             written &= write(&path, &text);
         } else {
             if wanted {
-                anstream::eprintln!("note: {path} is there already and stays as it is");
+                anstream::eprintln!(
+                    "note: {path} exists already and stays as it is; this would be the new one:"
+                );
             }
             print(&format!("\n{path}:\n\n{}", indented(&text)));
         }
@@ -84,10 +87,13 @@ fn write(path: &Utf8Path, text: &str) -> bool {
     match file.and_then(|mut file| file.write_all(text.as_bytes())) {
         Ok(()) => print(&format!("wrote {path}\n")),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            print(&format!("{path} is there already and stays as it is\n"));
+            print(&format!("{path} exists already and stays as it is\n"));
         }
         Err(error) => {
-            anstream::eprintln!("error: cannot write `{path}`: {error}");
+            anstream::eprintln!(
+                "error: cannot write `{path}`: {}",
+                source::reason_to_write(&error)
+            );
             return false;
         }
     }

@@ -28,7 +28,7 @@ pub struct ProjectArgs {
     /// Project name
     #[arg(short, long, value_name = "NAME", global = true)]
     project_name: Option<String>,
-    /// Turn a profile on; '*' is all. Without it, services in any profile are looked at
+    /// Turn a profile on, '*' all of them; without it, services of all profiles are looked at
     #[arg(long = "profile", value_name = "NAME", global = true)]
     profiles: Vec<String>,
     /// Env file, instead of .env
@@ -103,13 +103,15 @@ struct Asked {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// Both `-f` and paths.
-    #[error("-f names the files of one project: leave out the paths, or name them only")]
+    #[error(
+        "-f and paths cannot be used together: -f names the files of one project, paths name projects"
+    )]
     FilesAndPaths,
     /// No working directory.
-    #[error("the working directory cannot be read: {0}")]
+    #[error("the working directory cannot be read: {}", source::reason(.0))]
     WorkingDirectory(std::io::Error),
     /// The working directory has a name that is not UTF-8.
-    #[error("the working directory `{0}` is not named in UTF-8")]
+    #[error("the name of the working directory `{0}` is not UTF-8")]
     NotUtf8(String),
 }
 
@@ -191,6 +193,14 @@ impl ProjectArgs {
         } else {
             return Err(InputError::FilesAndPaths);
         };
+        if requests.is_empty() && problems.is_empty() {
+            let folders: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+            anstream::eprintln!(
+                "error: no compose file in {} or below it\n  help: what is named like compose.yaml, \
+                 docker-compose.dev.yml or db.compose.yml is found; name other files one by one",
+                folders.join(", ")
+            );
+        }
         let stdin = read_stdin(&requests);
         let reading = Reading {
             requests,

@@ -17,6 +17,7 @@ use crate::report::check::Outcome;
 use crate::report::summary::count;
 use crate::revision::RevisionError;
 use crate::settings::Settings;
+use crate::source;
 use crate::suppress::{self, Silencer};
 
 /// The flags that say what is known already.
@@ -45,7 +46,7 @@ pub struct Before {
 #[derive(Debug, thiserror::Error)]
 pub enum KnownError {
     /// There is no such file, or it may not be read.
-    #[error("`{0}` cannot be read: {1}; `check --write-baseline {0}` makes one")]
+    #[error("`{0}` cannot be read: {why}; `check --write-baseline {0}` makes it", why = source::reason(.1))]
     Unreadable(Utf8PathBuf, io::Error),
     /// It is something else.
     #[error("`{0}` {1}")]
@@ -54,8 +55,13 @@ pub enum KnownError {
     #[error(transparent)]
     Revision(#[from] RevisionError),
     /// Not all was seen, so that the baseline would lack something.
-    #[error("`{0}` was not written, for not all could be read")]
+    #[error(
+        "`{0}` was not written, because not everything could be read: mend the errors above first"
+    )]
     Partial(Utf8PathBuf),
+    /// There is something else where it would be written.
+    #[error("`{0}` exists and is not a baseline: choose another name")]
+    Taken(Utf8PathBuf),
     /// The file cannot be written.
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
@@ -133,7 +139,7 @@ impl KnownArgs {
             if unread > 0 {
                 let projects = count(unread, "project");
                 outcome.remarks.push(format!(
-                    "{projects} could not be read in {revision}: what is found there is told"
+                    "{projects} could not be read in {revision}, so all findings there are shown as new"
                 ));
             }
             accept(&known, &Silencer::Revision(revision), outcome);
@@ -155,6 +161,10 @@ impl KnownArgs {
         if let Some(path) = new {
             if outcome.problems(Gravity::Error).next().is_some() {
                 return Err(KnownError::Partial(path.to_owned()));
+            }
+            let ours = |text: &str| !matches!(Baseline::read(text), Err(BaselineError::Form(_)));
+            if !output::may_replace(path, ours) {
+                return Err(KnownError::Taken(path.to_owned()));
             }
             let known = outcome.silenced.iter().filter(|it| it.by.is_baseline());
             let known = known.map(|it| &it.finding);
@@ -196,7 +206,7 @@ fn gone(baseline: &Baseline, path: &Utf8Path, outcome: &Outcome) -> Option<Strin
         more => format!(" and {}", count(more, "other")),
     };
     Some(format!(
-        "`{}` has what is no longer found: {} in {}{more}; --write-baseline {path} drops it",
+        "`{}` lists what is no longer found: {} in {}{more}; --write-baseline {path} removes it",
         path, first.rule, first.file
     ))
 }

@@ -20,7 +20,9 @@ use crate::source::{self, SourceFile};
 
 /// Show every published port and where it is written
 #[derive(Args)]
-#[command(after_help = "Example: portplan list stacks/ --format json")]
+#[command(
+    before_help = "Examples:\n  portplan list                        the project of this folder\n  portplan list --live                 what holds ports on this machine\n  portplan list stacks/ --format json  all projects below, for programs"
+)]
 pub struct ListArgs {
     /// Compose files, or folders to search for them; none: the current folder
     #[arg(value_name = "PATH")]
@@ -29,8 +31,6 @@ pub struct ListArgs {
     /// what portplan.yaml reserves
     #[arg(long)]
     live: bool,
-    #[command(flatten)]
-    machine: MachineArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -38,13 +38,15 @@ pub struct ListArgs {
     /// `<!-- /portplan:ports -->`
     #[arg(long, value_name = "FILE")]
     write: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table
     Human,
-    /// For programs; see `schemas/list.schema.json`, with --live `schemas/who.schema.json`
+    /// For programs; see `portplan schema list`, with --live `portplan schema who`
     Json,
     /// A table, for a document
     Markdown,
@@ -53,15 +55,19 @@ enum Format {
 /// What cannot be done with the list.
 #[derive(Debug, thiserror::Error)]
 enum ListError {
-    #[error("a machine's ports are no part of a document: leave out --format markdown and --write")]
+    #[error(
+        "--live shows what one machine holds now, which is not for a document: leave out --live, or --format markdown and --write"
+    )]
     Live,
-    #[error("--write takes a table: add --format markdown")]
+    #[error("--write writes a Markdown table: add --format markdown")]
     NoTable,
-    #[error("`{0}` cannot be read: {1}")]
+    #[error("`{0}` cannot be read: {why}", why = source::reason(.1))]
     Unreadable(Utf8PathBuf, io::Error),
     #[error("`{0}` {1}")]
     NoPlace(Utf8PathBuf, NoPlace),
-    #[error("`{0}` was not written, for not all could be read")]
+    #[error(
+        "`{0}` was not written, because not everything could be read: mend the errors above first"
+    )]
     Partial(Utf8PathBuf),
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
@@ -84,10 +90,12 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     };
     let partial = input.tell();
     let list = List::of(&input.projects, &input.problems);
-    if table {
-        // no part of a document
+    if args.format != Format::Json {
         for error in &list.errors {
             anstream::eprintln!("{}", problem_line("error", error));
+            if let Some(help) = &error.help {
+                anstream::eprintln!("  help: {help}");
+            }
         }
     }
     match (args.format, &args.write) {

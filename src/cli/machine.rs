@@ -6,9 +6,9 @@ use std::thread;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use super::Status;
 use super::input::{InputError, ProjectArgs};
 use super::view::load;
+use super::{Status, policy};
 use crate::compose::problem::{Kind, Problem};
 use crate::compose::project::Project;
 use crate::compose::reading::Reading;
@@ -112,8 +112,11 @@ impl Scene {
         };
         let here = seen.machines.iter().any(|machine| machine.host.is_some());
         stored(asked.against, &mut seen);
+        let mut whole = !wrong;
         // a folder without a compose file wants nothing
         let mut projects = if input.found {
+            super::tell(&input.problems, &[]);
+            whole &= input.problems.is_empty();
             input.projects
         } else {
             Vec::new()
@@ -129,8 +132,11 @@ impl Scene {
         let bystanders = joined.len();
         projects.extend(load(&reading, joined, &Disk));
         super::tell(&seen.problems, &seen.remarks);
+        for project in &projects {
+            whole &= !policy::tell_errors(&project.problems, &project.sources);
+        }
         Ok(Self {
-            whole: seen.problems.is_empty() && !wrong,
+            whole: whole && seen.problems.is_empty(),
             cwd: reading.cwd,
             here,
             world: World {
@@ -198,7 +204,7 @@ pub fn stored(paths: &[Utf8PathBuf], seen: &mut Machines) {
         let message = format!("cannot read the snapshot `{path}`: {reason}");
         let problem = Problem::error(Kind::Machine, message).of(path);
         seen.problems
-            .push(problem.help("make it with `portplan snapshot > host.json`"));
+            .push(problem.help("make one on that machine: `portplan snapshot > host.json`"));
     }
 }
 
@@ -234,7 +240,7 @@ fn look(choice: Choice<'_>, needed: bool, seen: &mut Machines) {
         Some(Err(panic)) => resume_unwind(panic),
         None => {
             seen.remarks.push(format!(
-                "{} is another machine: what listens there beside its containers is not known",
+                "{} is another machine: programs that listen there outside of containers are not seen",
                 endpoint.address
             ));
             None

@@ -22,9 +22,10 @@ mod start;
 mod view;
 mod who;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use input::ProjectArgs;
 
@@ -58,8 +59,9 @@ impl From<Status> for ExitCode {
 #[command(
     name = "portplan",
     version,
-    about = "Finds two things that want one host port, before Docker does",
-    after_help = "Exit status: 0 clean, 1 findings, 2 could not do all it was asked, 3 no compose file",
+    about = "Find two things that want one host port, before Docker does",
+    before_help = "Examples:\n  portplan               check the project of this folder\n  portplan check --live  also look at what this machine holds\n  portplan fix           move what collides\n  portplan who 8080      show who holds or wants a port",
+    after_help = "Exit status: 0 clean, 1 findings, 2 could not do all of it, 3 no compose file",
     max_term_width = 100
 )]
 struct Cli {
@@ -87,10 +89,30 @@ enum Command {
     Man(shell::ManArgs),
 }
 
+/// What all help is made of: what it does and an example before anything else.
+const HELP: &str = "\
+{about-with-newline}
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}";
+
+/// The command line.
+fn command() -> clap::Command {
+    let command = Cli::command().help_template(HELP);
+    command.mut_subcommands(|command| command.help_template(HELP))
+}
+
+/// What the arguments ask for.
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
 /// Runs the program with the process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             // a closed pipe is no error

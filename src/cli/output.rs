@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum as _};
 use crate::report::check::Outcome;
 use crate::report::format::Format;
 use crate::report::human::Style;
+use crate::source;
 
 /// The flags that say how to print, and where.
 #[derive(Args, Clone, Debug)]
@@ -34,14 +35,25 @@ fn target(text: &str) -> Result<Target, String> {
         .filter(|(_, file)| !file.is_empty())
         .ok_or("write FORMAT=FILE, for example sarif=portplan.sarif")?;
     Ok(Target {
-        format: Format::from_str(format, false)?,
+        format: Format::from_str(format, false).map_err(|_| unknown(format))?,
         file: file.into(),
     })
 }
 
+fn unknown(name: &str) -> String {
+    let formats = Format::value_variants().iter();
+    let names =
+        formats.filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()));
+    let names: Vec<String> = names.collect();
+    format!(
+        "there is no format `{name}`; the formats are {}",
+        names.join(", ")
+    )
+}
+
 /// A report that is not where it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("`{file}` cannot be written: {error}")]
+#[error("`{file}` cannot be written: {}", source::reason_to_write(.error))]
 pub struct NotWritten {
     file: Utf8PathBuf,
     error: io::Error,
@@ -76,7 +88,7 @@ impl OutputArgs {
                 verbose,
             };
             let result = if is_read(outcome, file) {
-                let error = "it is one of the files that were checked";
+                let error = "it is one of the files that were checked: give another name";
                 Err(NotWritten::of(file, io::Error::other(error)))
             } else {
                 write(file, format.render(outcome, plain))
@@ -105,6 +117,18 @@ pub fn write(file: &Utf8Path, text: impl AsRef<[u8]>) -> Result<(), NotWritten> 
         Err(_) => replace(file.as_std_path(), text),
     };
     result.map_err(|error| NotWritten::of(file, error))
+}
+
+/// True if a file may be written over: it is not there, is empty or no file (such as a pipe), or
+/// has a text that is `ours`. A slip such as `-o compose.yaml` must not cost a file.
+pub fn may_replace(file: &Utf8Path, ours: impl Fn(&str) -> bool) -> bool {
+    if !file.is_file() {
+        return true;
+    }
+    fs::read(file).is_ok_and(|old| {
+        let text = std::str::from_utf8(&old);
+        old.is_empty() || text.is_ok_and(ours)
+    })
 }
 
 /// True of a file that the outcome is about: nobody means to write there.

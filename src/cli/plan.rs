@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use super::output;
 use super::policy::{self, PolicyArgs};
 use super::view::ViewArgs;
 use super::{ProjectArgs, Status, print};
@@ -16,9 +17,9 @@ use crate::report::plan::Proposal;
 /// what `-o FILE` has saved.
 #[derive(Args)]
 #[command(
-    after_help = "Example: portplan plan stacks/ --together -o plan.json\n\n\
-    Exit status: 0 nothing has to move, 1 something has, 2 could not do all it was asked, \
-    3 no compose file"
+    before_help = "Examples:\n  portplan plan                     what `portplan fix` would write\n  portplan plan -o plan.json        the same, saved for review\n  portplan plan stacks/ --together  for all projects below, on one host",
+    after_help = "Exit status: 0 nothing has to move, 1 something has, 2 could not do all of \
+    it, 3 no compose file"
 )]
 pub struct PlanArgs {
     /// Save the plan, for review and for `portplan fix --plan`
@@ -37,7 +38,7 @@ pub struct PlanArgs {
 enum Format {
     /// A table and a diff
     Human,
-    /// For programs; see `schemas/plan.schema.json`
+    /// For programs; see `portplan schema plan`
     Json,
 }
 
@@ -56,7 +57,7 @@ pub(super) fn run(args: &PlanArgs, projects: &ProjectArgs) -> Status {
     }
     match args.format {
         Format::Json => super::print_json(&proposal),
-        Format::Human if proposal.is_empty() => print(args.policy.nothing()),
+        Format::Human if proposal.is_empty() => print(args.policy.nothing(partial)),
         Format::Human => {
             let diffs = policy::diffs(&remedy.changes.patches);
             let parts = [
@@ -104,16 +105,16 @@ fn save(proposal: &Proposal, path: &Utf8PathBuf) -> bool {
     // our own types have string keys only, so this cannot fail
     let mut text = serde_json::to_string_pretty(proposal).unwrap_or_default();
     text.push('\n');
-    // a slip such as `-o compose.yaml` must not cost a file
-    let old = std::fs::read_to_string(path);
-    let lost = old.is_ok_and(|old| serde_json::from_str::<Proposal>(&old).is_err());
-    if lost || path.is_dir() {
-        anstream::eprintln!("error: `{path}` is there and is no plan: choose another name");
+    let ours = |text: &str| serde_json::from_str::<Proposal>(text).is_ok();
+    if !output::may_replace(path, ours) {
+        anstream::eprintln!("error: `{path}` exists and is not a plan: choose another name");
         return false;
     }
-    let saved = std::fs::write(path, text);
-    if let Err(error) = &saved {
-        anstream::eprintln!("error: cannot write `{path}`: {error}");
+    match output::write(path, text) {
+        Ok(()) => true,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            false
+        }
     }
-    saved.is_ok()
 }

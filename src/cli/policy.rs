@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::known::KnownArgs;
+use super::rules::RuleParser;
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status};
 use crate::compose::problem::{Gravity, Problem};
@@ -18,6 +19,7 @@ use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
 use crate::rules::{Fixing, Rule};
+use crate::settings::RuleName;
 use crate::source::{Disk, SourceMap};
 use crate::suppress;
 
@@ -33,15 +35,15 @@ pub struct PolicyArgs {
     #[arg(long = "service", value_name = "NAME")]
     services: Vec<String>,
     /// Resolve only what this rule finds, however grave; give it several times for several
-    #[arg(long = "only", value_name = "RULE", value_parser = rule)]
-    rules: Vec<String>,
+    #[arg(long = "only", value_name = "RULE", value_parser = RuleParser, hide_possible_values = true)]
+    rules: Vec<RuleName>,
     /// Resolve what all rules find, not only what cannot run
     #[arg(long, conflicts_with = "rules")]
     all: bool,
     /// How to choose a new port: nearest, offset:N or sequential
     #[arg(long, value_name = "HOW", default_value = "nearest")]
     strategy: Strategy,
-    /// Where a compose or env file names a port that moves (localhost:8080), edit that, too
+    /// Also edit compose and env files where they name a port that moves (localhost:8080)
     #[arg(long)]
     follow: bool,
     /// Where to write new numbers
@@ -57,21 +59,8 @@ enum Into {
     Compose,
     /// The project's .env: 8080:80 becomes ${WEB_PORT:-8080}:80
     Env,
-    /// An override file, for this machine alone; all other files stay as they are
+    /// An override file, for this machine only; all other files stay as they are
     Override,
-}
-
-fn rule(name: &str) -> Result<String, String> {
-    match Rule::named(name) {
-        Some(rule) if rule.fixing == Fixing::Never => Err(format!(
-            "no edit resolves it; `portplan explain {name}` says what does"
-        )),
-        Some(_) => Ok(name.to_owned()),
-        None => Err(match Rule::nearest(name) {
-            Some(rule) => format!("no such rule; did you mean `{}`?", rule.name),
-            None => "no such rule; `portplan rules` lists them".to_owned(),
-        }),
-    }
 }
 
 impl PolicyArgs {
@@ -92,15 +81,17 @@ impl PolicyArgs {
         match (self.all, &self.rules[..]) {
             (true, _) => Wanted::All,
             (false, []) => Wanted::Needed,
-            (false, rules) => Wanted::Only(rules.to_vec()),
+            (false, rules) => Wanted::Only(rules.iter().map(|it| it.0.to_owned()).collect()),
         }
     }
 
     /// What is said where there is nothing to do.
-    pub fn nothing(&self) -> &'static str {
-        match self.wanted() {
-            Wanted::Needed => "nothing has to move\n",
-            Wanted::Only(_) | Wanted::All => "nothing to fix\n",
+    pub fn nothing(&self, partial: bool) -> &'static str {
+        match (self.wanted(), partial) {
+            (Wanted::Needed, false) => "nothing has to move\n",
+            (Wanted::Needed, true) => "nothing has to move in what could be read\n",
+            (_, false) => "nothing to fix\n",
+            (_, true) => "nothing to fix in what could be read\n",
         }
     }
 
@@ -123,8 +114,17 @@ impl PolicyArgs {
     /// otherwise go unnoticed.
     fn unknown(&self, view: &View) -> Option<String> {
         if self.follow && matches!(self.into, Into::Override) {
-            let reason = "--follow edits the files that --into override leaves alone";
+            let reason = "--follow and --into override exclude each other: the one edits files that the other leaves \
+                 alone";
             return Some(reason.to_owned());
+        }
+        let fixing = |name: &&RuleName| Rule::named(name.0).map(|rule| rule.fixing);
+        let mut rules = self.rules.iter();
+        if let Some(name) = rules.find(|name| fixing(name) == Some(Fixing::Never)) {
+            let name = name.0;
+            return Some(format!(
+                "--only {name}: no edit resolves it; `portplan explain {name}` says what does"
+            ));
         }
         let services = || {
             view.world
@@ -142,8 +142,12 @@ impl PolicyArgs {
         let service = self.services.iter();
         let mut service = service.filter(|name| services().all(|service| service.name != **name));
         match (pin, service.next()) {
-            (Some(pin), _) => Some(format!("--pin {pin}: no published port is that")),
-            (None, Some(name)) => Some(format!("--service {name}: there is no such service")),
+            (Some(pin), _) => Some(format!(
+                "--pin {pin}: there is no such published port; `portplan list` shows them"
+            )),
+            (None, Some(name)) => Some(format!(
+                "--service {name}: there is no such service; `portplan list` shows them"
+            )),
             (None, None) => None,
         }
     }
@@ -163,7 +167,7 @@ pub fn look(
     let view = args.read(projects, None);
     let mut view = view.map_err(|error| super::usage(&error))?;
     // what is asked for by name is looked for, unless the settings turn it off
-    let asked = policy.rules.iter().filter_map(|name| Rule::named(name));
+    let asked = policy.rules.iter().filter_map(|name| Rule::named(name.0));
     let settings = Arc::make_mut(&mut view.world.settings);
     settings.turn_on(asked.filter(|rule| rule.opt_in));
     if let Some(unknown) = policy.unknown(&view) {
@@ -237,7 +241,9 @@ pub fn remedy(view: &View, policy: Policy, manner: Manner) -> Result<(Remedy, Pr
         }
         Err(failure) => {
             anstream::eprintln!("error: {failure}");
-            anstream::eprintln!("  help: nothing was written; this is a mistake of portplan's own");
+            anstream::eprintln!(
+                "  help: nothing was written; this is a bug in portplan: please report it with the files"
+            );
             Err(Status::Partial)
         }
     }

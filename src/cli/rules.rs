@@ -1,16 +1,23 @@
 //! `portplan rules` and `portplan explain`
 
 use camino::Utf8Path;
-use clap::builder::PossibleValuesParser;
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 
 use super::{ProjectArgs, Status, input, policy, print};
 use crate::compose::discover::COMPOSE_FILES;
 use crate::report::rules::{Catalogue, page};
 use crate::rules::{RULES, Rule};
+use crate::settings::RuleName;
 
-/// List the rules, as grave as portplan.yaml has them for a compose file of the current folder
+/// List the rules, with the severity that each has in the current folder
+///
+/// That is its own, or the one that portplan.yaml gives it.
 #[derive(Args)]
+#[command(before_help = "Examples:\n  portplan rules\n  portplan rules --format markdown")]
 pub struct RulesArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -47,19 +54,41 @@ pub(super) fn run(args: &RulesArgs, projects: &ProjectArgs) -> Status {
 
 /// Show what a rule finds, why, and what to do
 #[derive(Args)]
-#[command(after_help = "Example: portplan explain host-port-collision")]
+#[command(before_help = "Examples:\n  portplan explain host-port-collision")]
 pub struct ExplainArgs {
     /// The rule; `portplan rules` lists them
-    #[arg(
-        value_parser = PossibleValuesParser::new(RULES.iter().map(|rule| rule.name)),
-        hide_possible_values = true
-    )]
-    rule: String,
+    #[arg(value_parser = RuleParser, hide_possible_values = true)]
+    rule: RuleName,
 }
 
 pub(super) fn explain(args: &ExplainArgs) -> Status {
-    if let Some(rule) = Rule::named(&args.rule) {
+    if let Some(rule) = Rule::named(args.rule.0) {
         print(&page(rule));
     }
     Status::Clean
+}
+
+/// The name of a rule: shells know them all, and a slip of the pen names the nearest only.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleParser;
+
+impl TypedValueParser for RuleParser {
+    type Value = RuleName;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<RuleName, clap::Error> {
+        value.to_string_lossy().parse().map_err(|error: String| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")).with_cmd(command)
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(
+            RULES.iter().map(|rule| PossibleValue::new(rule.name)),
+        ))
+    }
 }

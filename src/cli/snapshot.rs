@@ -9,7 +9,9 @@ use super::{Status, print_json, tell};
 ///
 /// Containers, sockets, addresses and limits; no environment, no command lines.
 #[derive(Args)]
-#[command(after_help = "Example: portplan snapshot > host.json")]
+#[command(
+    before_help = "Examples:\n  portplan snapshot > host.json       here\n  portplan check --against host.json  where this machine cannot be reached"
+)]
 pub struct SnapshotArgs {
     #[command(flatten)]
     machine: MachineArgs,
@@ -24,7 +26,9 @@ pub(super) fn run(args: &SnapshotArgs) -> Status {
         return Status::Clean;
     }
     if seen.problems.is_empty() {
-        anstream::eprintln!("error: a snapshot is of one machine: name one context");
+        anstream::eprintln!(
+            "error: a snapshot is of one machine: name only one with --context or --host"
+        );
     }
     Status::Partial
 }

@@ -25,28 +25,30 @@ use crate::world::World;
 #[command(next_help_heading = "What is looked at")]
 pub struct ViewArgs {
     /// Compose files, or folders to search for them; none: the current folder
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", help_heading = None)]
     paths: Vec<Utf8PathBuf>,
-    /// All projects run on one host: look for collisions between them, too
+    /// All projects run on one host: also look for collisions between them
     #[arg(long)]
     together: bool,
-    /// Look at this machine, too: its containers, its other programs, its Swarm
+    /// Also look at this machine: its containers, its other programs, its Swarm
     #[arg(long)]
     live: bool,
-    /// Look at a machine's saved state, from `portplan snapshot`; several are several machines
+    /// Also look at a machine's saved state, from `portplan snapshot`; give it several times for
+    /// several machines
     #[arg(long, value_name = "SNAPSHOT")]
     against: Vec<Utf8PathBuf>,
-    /// Count what the repository's other git worktrees publish as held
+    /// Count the ports that the repository's other git worktrees publish as held
     #[arg(long)]
     worktrees: bool,
-    #[command(flatten)]
-    machine: MachineArgs,
     /// Version of the Docker Engine that would run the projects; the newest if left out
     #[arg(long, value_name = "VERSION")]
     engine: Option<Version>,
     /// The engine runs rootless
     #[arg(long)]
     rootless: bool,
+    // its heading goes on to all that follows
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// What was looked at.
@@ -109,7 +111,7 @@ impl ViewArgs {
                 Err(error) => {
                     let problem = Problem::error(Kind::Machine, error.to_string());
                     problems.push(problem.help(
-                        "leave out --worktrees, or `worktrees` of portplan.yaml, to go on without",
+                        "to go on without, leave out --worktrees, or remove `worktrees` from portplan.yaml",
                     ));
                 }
             }
@@ -120,7 +122,7 @@ impl ViewArgs {
             let empty = settings.empty_hosts(&projects);
             remarks.extend(empty.map(|host| {
                 let name = &host.name;
-                format!("no project was found for the host {name} of portplan.yaml")
+                format!("portplan.yaml names the host {name}, and no project was found for it: check its `projects`")
             }));
         }
         let joined = if self.together || stack.is_some() {

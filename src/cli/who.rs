@@ -14,7 +14,7 @@ use crate::report::holdings::Holdings;
 /// of the folders named, and what portplan.yaml reserves; on the hosts that it says these run on, as
 /// their snapshots have them, too.
 #[derive(Args)]
-#[command(after_help = "Example: portplan who 8080")]
+#[command(before_help = "Examples:\n  portplan who 8080\n  portplan who 53/udp stacks/")]
 pub struct WhoArgs {
     /// The port, with /tcp, /udp or /sctp if only one is meant
     #[arg(value_name = "PORT[/PROTO]", value_parser = port)]
@@ -25,18 +25,18 @@ pub struct WhoArgs {
     /// Look at a machine's saved state instead, from `portplan snapshot`
     #[arg(long, value_name = "SNAPSHOT")]
     against: Vec<Utf8PathBuf>,
-    #[command(flatten)]
-    machine: MachineArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table
     Human,
-    /// For programs; see `schemas/who.schema.json`
+    /// For programs; see `portplan schema who`
     Json,
 }
 
@@ -70,9 +70,10 @@ pub(super) fn run(args: &WhoArgs, projects: &ProjectArgs) -> Status {
     if args.format == Format::Json {
         super::print_json(&holdings);
     } else if holdings.ports.is_empty() {
-        print(&format!(
-            "{port} is free: nothing known holds or wants it\n"
-        ));
+        print(&match scene.whole {
+            true => format!("{port} is free: nothing known holds or wants it\n"),
+            false => format!("nothing that could be read holds or wants {port}\n"),
+        });
     } else {
         print(&holdings.table());
     }

@@ -140,7 +140,7 @@ pub(super) fn check(
         if !services.iter().any(|service| &service.name == name) {
             loader.problems.push(Problem::error(
                 Kind::Consistency,
-                format!("--scale names `{name}`, which is no service"),
+                format!("--scale names `{name}`, and there is no such service"),
             ));
         }
     }
@@ -185,15 +185,15 @@ fn top_level(tree: &Node, problems: &mut Vec<Problem>) {
         if TOP_KEYS.contains(&&**key) || key.starts_with("x-") {
             continue;
         }
-        let message = format!("`{key}` is no key of a compose file");
+        let message = format!("a compose file has no key `{key}`");
         let problem = if mentions_ports(&entry.value, 2) {
             let v1 = map.get("services").is_none() && entry.value.get("ports").is_some();
             Problem::error(Kind::Schema, message)
-                .at(entry.key, "the ports below are not read")
+                .at(entry.key, "so the ports below are not read")
                 .help(if v1 {
                     "this is the old format without `services:`; put the services below that key"
                 } else {
-                    "is this meant to be `services`?"
+                    "did you mean `services`?"
                 })
         } else {
             Problem::notice(Kind::Schema, message).at(entry.key, "ignored")
@@ -205,7 +205,7 @@ fn top_level(tree: &Node, problems: &mut Vec<Problem>) {
     {
         problems.push(
             Problem::notice(Kind::Schema, format!("`version` is {}", version.kind()))
-                .at(version.span, "Compose takes a string only")
+                .at(version.span, "Compose takes only a string")
                 .help("remove the line: the version is obsolete"),
         );
     }
@@ -273,7 +273,7 @@ impl Check<'_> {
         for volume in list("volumes") {
             let empty = |text: &str| text.starts_with(':') || text.contains("::");
             if volume.as_str().is_some_and(empty) {
-                let message = format!("a volume of service `{name}` names no source");
+                let message = format!("a volume of service `{name}` has no source");
                 self.add(Kind::Schema, volume.span, message, "is a variable unset?");
             }
             for (key, entry) in volume.as_mapping().into_iter().flat_map(Mapping::iter) {
@@ -286,7 +286,7 @@ impl Check<'_> {
         let options = list("security_opt");
         for (index, option) in options.iter().enumerate() {
             if options[..index].iter().any(|earlier| earlier.same(option)) {
-                let message = format!("a security option of service `{name}` is there twice");
+                let message = format!("service `{name}` has one security option twice");
                 self.add(Kind::Schema, option.span, message, "Compose refuses that");
             }
         }
@@ -304,8 +304,8 @@ impl Check<'_> {
             let message = format!("`{key}` is no key of service `{}`", self.service.name);
             let problem = if matches!(&*key.to_lowercase(), "port" | "ports" | "publish") {
                 Problem::error(Kind::Schema, message)
-                    .at(entry.key, "these ports are not read")
-                    .help("is this meant to be `ports`?")
+                    .at(entry.key, "so these ports are not read")
+                    .help("did you mean `ports`?")
             } else {
                 Problem::notice(Kind::Schema, message).at(entry.key, "ignored")
             };
@@ -317,7 +317,7 @@ impl Check<'_> {
         let name = &self.service.name;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
-            let message = format!("`{name}` is no name for a service");
+            let message = format!("`{name}` cannot be the name of a service");
             let label = "letters, digits, `.`, `_` and `-` only";
             self.add(Kind::Schema, self.entry.key, message, label);
         }
@@ -329,12 +329,12 @@ impl Check<'_> {
         if let Some(text) = node.as_str()
             && !text.as_bytes().windows(2).any(two)
         {
-            let message = format!("`{text}` is no name for a container");
+            let message = format!("`{text}` cannot be the name of a container");
             self.add(
                 Kind::Schema,
                 node.span,
                 message,
-                "two letters or digits at least",
+                "at least two letters or digits",
             );
         }
     }
@@ -389,7 +389,7 @@ impl Check<'_> {
             && !known(other)
         {
             let message = format!(
-                "service `{}` uses the network of `{other}`, which is no service",
+                "service `{}` uses the network of `{other}`, which is not a service",
                 service.name
             );
             self.notice(*at, message, "here");
@@ -400,7 +400,7 @@ impl Check<'_> {
         for (other, entry) in depends.into_iter().flat_map(|map| map.iter()) {
             if !known(other) {
                 let message = format!(
-                    "service `{}` depends on `{other}`, which is no service",
+                    "service `{}` depends on `{other}`, which is not a service",
                     service.name
                 );
                 self.notice(entry.key, message, "ignored");
@@ -439,10 +439,7 @@ impl Check<'_> {
         if let (Some(old), Some(limits)) = (node.get("pids_limit"), limits)
             && !limits.get("pids").is_some_and(|new| old.same(new))
         {
-            let message = format!(
-                "service `{}` has two limits of processes",
-                self.service.name
-            );
+            let message = format!("service `{}` limits its processes twice", self.service.name);
             self.notice(old.span, message, "not that of `deploy.resources`");
         }
     }

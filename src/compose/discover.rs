@@ -140,12 +140,16 @@ impl Loader<'_> {
         }
         let shown = self.shown(start);
         self.problems.push(
-            Problem::error(Kind::File, format!("no compose file in `{shown}`"))
-                .of(shown)
-                .help(format!(
-                    "name one with -f; Compose looks for {}",
-                    COMPOSE_FILES.join(", ")
-                )),
+            Problem::error(
+                Kind::File,
+                format!("no compose file in `{shown}` or above it"),
+            )
+            .of(shown)
+            .help(format!(
+                "name a file, or a folder to search, such as `portplan check .`; Compose looks \
+                     for {}",
+                COMPOSE_FILES.join(", ")
+            )),
         );
         None
     }
@@ -195,8 +199,11 @@ impl Loader<'_> {
             }
             Err(error) => {
                 let message = format!("standard input is {error}");
-                self.problems
-                    .push(Problem::error(Kind::Yaml, message).of("-"));
+                self.problems.push(
+                    Problem::error(Kind::Yaml, message)
+                        .of("-")
+                        .help("pipe UTF-8 text"),
+                );
                 None
             }
         }

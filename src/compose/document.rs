@@ -150,7 +150,7 @@ impl Walk<'_> {
         };
         self.problems.push(
             Problem::error(kind, format!("the key `{key}` in {place} is not a string"))
-                .at(span, "Compose takes strings only as keys")
+                .at(span, "Compose takes only strings as keys")
                 .help(help),
         );
     }
@@ -185,7 +185,7 @@ impl Walk<'_> {
                     Concern::Ports => Kind::Ports,
                     _ => Kind::Interpolation,
                 };
-                let message = format!("`{path}`: {error}");
+                let message = format!("{error} (`{path}`)");
                 let problem = match concern {
                     Concern::Nothing => Problem::notice(kind, message),
                     _ => Problem::error(kind, message),

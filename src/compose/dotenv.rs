@@ -25,16 +25,16 @@ pub struct DotenvError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DotenvErrorKind {
     /// A key holds something else than letters, digits and `_.-[]`.
-    #[error("{character:?} in the name of a variable")]
+    #[error("{character:?} cannot be part of the name of a variable")]
     UnexpectedCharacter {
         /// The character.
         character: char,
     },
     /// A key holds a space, as in `set A=1`.
-    #[error("a space in the name of a variable")]
+    #[error("a space cannot be part of the name of a variable")]
     SpaceInKey,
     /// Nothing follows `export`.
-    #[error("`export` without the name of a variable")]
+    #[error("no name of a variable follows `export`")]
     MissingKey,
     /// A quoted value runs to the end of the file.
     #[error("the quote is never closed")]

@@ -107,7 +107,7 @@ impl Loader<'_> {
             let mut problem = Problem::error(
                 Kind::Extends,
                 format!(
-                    "services extend each other in a circle: {} -> {name}",
+                    "these services extend each other: {} -> {name}",
                     round.join(" -> ")
                 ),
             );

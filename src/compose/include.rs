@@ -6,6 +6,7 @@ use std::rc::Rc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::document::pulled_in;
+use super::dotenv::DotenvErrorKind;
 use super::load::{Loader, Scope};
 use super::problem::{Kind, Problem};
 use crate::source::{FileKind, join};
@@ -40,7 +41,7 @@ impl Loader<'_> {
                         format!("`include` is {}, not a list", include.kind()),
                     )
                     .at(include.span, "a list is needed")
-                    .help("write each path on a line of its own after `- `"),
+                    .help("write each path on its own line after `- `"),
                 );
                 return;
             }
@@ -101,13 +102,13 @@ impl Loader<'_> {
                 };
                 Problem::error(
                     Kind::Include,
-                    format!("`{remote}` is remote: it is not fetched"),
+                    format!("`{remote}` is remote, and portplan does not fetch it"),
                 )
                 .at(*span, "the ports published there are not known")
-                .help("portplan reads local files only")
+                .help("include a local copy instead, to have it checked")
             }
             None if matches!(entry.value, Value::Unknown) => return None,
-            None => Problem::error(Kind::Include, "this includes no file")
+            None => Problem::error(Kind::Include, "this entry of `include` names no file")
                 .at(entry.span, "a path is needed")
                 .help("write a path, or `path:` with `env_file:` and `project_directory:`"),
         };
@@ -135,12 +136,9 @@ impl Loader<'_> {
             self.problems.push(
                 Problem::error(
                     Kind::Include,
-                    format!(
-                        "files include each other in a circle: {}",
-                        round.join(" -> ")
-                    ),
+                    format!("these files include each other: {}", round.join(" -> ")),
                 )
-                .at(*main_span, "includes a file that leads here")
+                .at(*main_span, "leads back to a file that is being read")
                 .help("remove one of the includes"),
             );
             return None;
@@ -272,7 +270,14 @@ impl Loader<'_> {
                 self.problems.push(
                     Problem::error(Kind::Env, error.to_string())
                         .at(error.span, "here")
-                        .help("write NAME=value, one on each line"),
+                        .help(match error.kind {
+                            DotenvErrorKind::NotUtf8 => "save the file as UTF-8",
+                            DotenvErrorKind::UnterminatedQuote => "close it, or remove it",
+                            DotenvErrorKind::TooLarge => {
+                                "no project needs that; was it made to exhaust memory?"
+                            }
+                            _ => "write NAME=value, each on its own line",
+                        }),
                 );
                 false
             }

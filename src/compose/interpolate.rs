@@ -36,7 +36,9 @@ pub struct InterpolationError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InterpolationErrorKind {
     /// `${` that does not begin a reference.
-    #[error("`{template}` has a malformed variable reference (write `$$` for a plain `$`)")]
+    #[error(
+        "`{template}` has a variable that is not written as `${{NAME}}` or `${{NAME:-default}}`; write `$$` for a plain `$`"
+    )]
     InvalidFormat {
         /// The innermost template: a default, or the text behind a reference, counts as one.
         template: String,

@@ -13,7 +13,7 @@ use super::merge::merge;
 use super::path::Path;
 use super::port;
 use super::problem::{Kind, Problem};
-use crate::source::{Files, SourceFile, SourceMap};
+use crate::source::{self, Files, SourceFile, SourceMap};
 use crate::span::{FileId, Span};
 use crate::yaml::{self, Mapping, Node, Value};
 
@@ -135,13 +135,15 @@ impl<'a> Loader<'a> {
                 }
             },
             Err(error) => {
-                let reason = match error.kind() {
-                    std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                    std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
-                    std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-                    _ => error.to_string(),
-                };
-                Problem::error(kind, format!("cannot read `{shown}`: {reason}"))
+                let reason = source::reason(&error);
+                let problem = Problem::error(kind, format!("cannot read `{shown}`: {reason}"));
+                match error.kind() {
+                    std::io::ErrorKind::NotFound => problem.help(match named_at {
+                        Some(_) => "correct the path: it is read from the folder of this file",
+                        None => "check the name; `portplan check .` looks in this folder and below",
+                    }),
+                    _ => problem,
+                }
             }
         };
         self.problems.push(match named_at {

@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::interpolate::{Lookup as _, interpolate};
 use super::load::{Loader, Parsed};
 use super::port::{Origin, Publish};
-use super::problem::{Kind, Problem};
+use super::problem::{Gravity, Kind, Problem};
 use super::profiles::Profiles;
 use super::text::{Text, Written};
 use super::{checks, relations, service};
@@ -192,7 +192,13 @@ impl Project {
         let scope = loader.scope(environment, directory.clone(), directory);
         let tree = loader.model(&parsed, &scope, &[]);
         let whole = parsed.len() == found.files.len();
+        // what is no mapping has been told
+        let told = loader
+            .problems
+            .iter()
+            .any(|it| it.gravity == Gravity::Error);
         if whole
+            && !told
             && tree
                 .as_mapping()
                 .is_some_and(crate::yaml::Mapping::is_empty)
@@ -324,7 +330,7 @@ fn name(
     if let Some(name) = given {
         if normal(name) != name {
             loader.problems.push(
-                Problem::notice(Kind::Name, format!("`{name}` is no project name"))
+                Problem::notice(Kind::Name, format!("`{name}` cannot be a project name"))
                     .help("use lower-case letters, digits, `-` and `_`, a letter or digit first"),
             );
         }

@@ -72,7 +72,7 @@ fn container_names(nodes: &[(&Service, &Node)], profiles: &Profiles, problems: &
             && let Some((other, first)) = owners.insert(name, (&service.name, written.span))
         {
             let message = format!(
-                "services `{other}` and `{}` both call their container `{name}`",
+                "services `{other}` and `{}` both name their container `{name}`",
                 service.name
             );
             problems.push(
@@ -138,7 +138,10 @@ fn circles(nodes: &[(&Service, &Node)], problems: &mut Vec<Problem>) {
         }
         let mut names: Vec<&str> = circle.iter().map(|place| graph[*place]).collect();
         names.sort_unstable();
-        let message = format!("services need each other to start: {}", names.join(", "));
+        let message = format!(
+            "these services wait for each other to start: {}",
+            names.join(", ")
+        );
         let mut problem = notice(message);
         for span in spans {
             problem = problem.at(span, "needed here");

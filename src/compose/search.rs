@@ -83,7 +83,7 @@ fn below(walk: ignore::Walk) -> Search {
             Ok(path) => search.files.push(path),
             Err(path) => search
                 .errors
-                .push(format!("{} is not named in UTF-8", path.display())),
+                .push(format!("the name of {} is not UTF-8", path.display())),
         }
     }
     search.files = sorted(search.files);

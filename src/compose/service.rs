@@ -15,12 +15,13 @@ pub(super) fn read_all(tree: &Node, loader: &mut Loader<'_>) -> Vec<Service> {
         return Vec::new();
     };
     let Some(map) = services.as_mapping() else {
+        let message = format!("`services` is {}, not a mapping", services.kind());
         loader.problems.push(
-            Problem::notice(
-                Kind::Schema,
-                format!("`services` is {}, not a mapping", services.kind()),
-            )
-            .at(services.span, "no service is defined"),
+            unread(services, message)
+                .at(services.span, "no service is defined")
+                .help(
+                    "write each service as a key below `services:`, such as `web:`, without `- `",
+                ),
         );
         return Vec::new();
     };
@@ -29,17 +30,25 @@ pub(super) fn read_all(tree: &Node, loader: &mut Loader<'_>) -> Vec<Service> {
         if entry.value.as_mapping().is_some() {
             found.push(read(name, entry, loader));
         } else if !matches!(entry.value.value, Value::Unknown) {
+            let kind = entry.value.kind();
+            let message = format!("service `{name}` is {kind}, not a mapping");
             loader.problems.push(
-                Problem::notice(
-                    Kind::Schema,
-                    format!("service `{name}` is {}, not a mapping", entry.value.kind()),
-                )
-                .at(entry.key, "read as if it were not there"),
+                unread(&entry.value, message)
+                    .at(entry.key, "read as if it were not there")
+                    .help("below the name of a service, write its keys, such as `ports:`"),
             );
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
+}
+
+/// What is said of a value where services are expected: a list may have ports, which are not read.
+fn unread(value: &Node, message: String) -> Problem {
+    match value.as_sequence() {
+        Some([_, ..]) => Problem::error(Kind::Schema, message),
+        _ => Problem::notice(Kind::Schema, message),
+    }
 }
 
 fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
@@ -63,7 +72,7 @@ fn read(name: &str, entry: &Entry, loader: &mut Loader<'_>) -> Service {
             loader.problems.push(
                 Problem::error(
                     Kind::Interpolation,
-                    format!("`services.{name}.{path}` is no number"),
+                    format!("`services.{name}.{path}` is not a number"),
                 )
                 .at(node.span, "how many containers start is not known")
                 .help("write a whole number"),
@@ -138,7 +147,7 @@ fn profiles(name: &str, service: &Node, loader: &mut Loader<'_>) -> Vec<String> 
                 format!("`profiles` of service `{name}` {what} {}", node.kind()),
             )
             .at(node.span, "read as its text")
-            .help("write a list of strings: [\"dev\"]"),
+            .help("write a list of strings, for example [\"dev\"]"),
         );
     };
     let mut names: Vec<String> = Vec::new();

@@ -34,7 +34,7 @@ pub(super) fn follow(
     let after = reading.load(&Overlay::of(workspace, &all.patches));
     let mut proof = Proof::default();
     if before.len() != after.len() {
-        proof.differ("the projects are others");
+        proof.differ("the projects are not the same");
     }
     for (old, new) in before.iter().zip(&after) {
         proof.project(old, new, &|_, _| None, &BTreeSet::new());
@@ -71,7 +71,7 @@ fn trees(old: &[u8], new: &[u8], explains: Explains<'_>) -> Result<(), String> {
     let Ok(old) = documents(old) else {
         return Ok(());
     };
-    let new = documents(new).map_err(|error| format!("the new text is no YAML: {error}"))?;
+    let new = documents(new).map_err(|error| format!("the new text is not YAML: {error}"))?;
     let same = old.len() == new.len()
         && old
             .iter()

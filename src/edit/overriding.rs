@@ -370,7 +370,7 @@ impl Book<'_> {
         let end = text[..node.span.end as usize].trim_end().len();
         let rest = text[end..].split('\n').next().unwrap_or_default();
         if !(rest.trim_start().is_empty() || rest.trim_start().starts_with('#')) {
-            return Err("its override file is written in a way that takes no more keys".into());
+            return Err("its override file is written in a way that portplan cannot add to".into());
         }
         let end = end + rest.trim_end_matches('\r').len();
         let line_end = self.line_end();

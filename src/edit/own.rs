@@ -74,7 +74,7 @@ impl Copy<'_> {
                 format!("{{<<: {token}, ports: {}}}", self.node(book, ports, true)?)
             }
             Value::Mapping(_) | Value::Sequence(_) if !self.is_port(book, node) => {
-                return Err("all services are one alias: write them one by one".into());
+                return Err("all services are one alias: write them out one by one".into());
             }
             _ => self.node(book, node, book.in_flow_at(place))?,
         };
@@ -113,7 +113,7 @@ impl Copy<'_> {
             return insert(Insert::list("", self.items(book, ports)?));
         }
         let published = merged("published").ok_or(
-            "its services are merged from another mapping: write the service below the merge key",
+            "its service comes from a merge key (`<<`): write the service out below that key",
         )?;
         insert(Insert::scalar(
             "published",
@@ -151,7 +151,7 @@ impl Copy<'_> {
 
     /// The entries of a list.
     fn items(&self, book: &Book<'_>, list: &Node) -> Result<Vec<String>, String> {
-        let items = list.as_sequence().ok_or("its ports are no list")?;
+        let items = list.as_sequence().ok_or("its ports are not a list")?;
         items
             .iter()
             .map(|item| self.node(book, item, false))
@@ -359,7 +359,7 @@ impl Book<'_> {
 
     /// Puts a tag before a list, and items before its own.
     pub fn prepend(&self, list: &Node, tag: &str, items: &[String]) -> Result<TextEdit, String> {
-        const ODD: &str = "its `ports` are written in a way that takes no more entries";
+        const ODD: &str = "its `ports` are written in a way that portplan cannot add to";
         let text = self.text();
         let at = |start: usize, end: usize| Span::new(list.span.file, start as u32, end as u32);
         // where a list is not indented, it may be said to begin at its first entry

@@ -140,10 +140,7 @@ pub(super) fn lay(patches: &mut Vec<Patch>, patch: &Patch) -> Result<(), String>
     *known = Patch::of(path, shown, known.format, before, edits);
     match known.edits().len() == count && known.before == patch.before {
         true => Ok(()),
-        false => Err(format!(
-            "{}: two edits are in each other's way",
-            patch.shown
-        )),
+        false => Err(format!("{}: two edits overlap", patch.shown)),
     }
 }
 

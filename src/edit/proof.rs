@@ -18,7 +18,7 @@ use crate::span::{FileId, Span};
 
 /// What changes would do that nobody asked for. It is a mistake of portplan; nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the changes would do more than they should, so none is written: {}", .0.join("; "))]
+#[error("the changes would do more than they should, so nothing was written: {}", .0.join("; "))]
 pub struct Disproof(pub Vec<String>);
 
 /// Files with patches laid over them.
@@ -113,7 +113,7 @@ pub(super) fn prove(
     let before = workspace.projects.iter().enumerate();
     let before: Vec<_> = before.filter(|(index, _)| touched[*index]).collect();
     if after.len() != before.len() || moves.keys().any(|id| !touched[id.project]) {
-        proof.differ("the projects are others");
+        proof.differ("the projects are not the same");
     }
     for ((index, old), new) in before.into_iter().zip(&after) {
         let becomes = |service, port| {

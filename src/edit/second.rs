@@ -20,7 +20,7 @@ pub(super) fn compare(patch: &Patch) -> Result<(), String> {
         return Ok(());
     };
     let new = documents(&patch.new_bytes())
-        .map_err(|error| format!("{}: the new text is no YAML: {error}", patch.shown))?;
+        .map_err(|error| format!("{}: the new text is not YAML: {error}", patch.shown))?;
     let scope = |scope| patch.edits().iter().any(|edit| edit.scope == scope);
     let mut comparison = Comparison {
         edits: Replacement::all(patch),
@@ -155,7 +155,7 @@ impl Comparison {
                 (Some(old), Some(new)) => {
                     self.differ(path, &format!("`{old}` becomes `{new}`"));
                 }
-                _ => self.differ(path, "is written anew"),
+                _ => self.differ(path, "is written differently"),
             },
         }
     }

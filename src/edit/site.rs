@@ -16,7 +16,7 @@ use crate::compose::project::PublishId;
 use crate::plan::Move;
 use crate::span::Span;
 
-pub(super) const SEVERAL: &str = "the ports of its entry do not move alike";
+pub(super) const SEVERAL: &str = "the ports of its entry would move to different places";
 
 /// What a number becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub(super) fn carry_out(feed: &Feed<'_>, plan: &Plan, changes: &mut Changes, edi
 fn site(feed: &Feed<'_>, source: Source, moves: &HashMap<PublishId, Move>) -> Result<Link, String> {
     if feed.origin(source).kind == OriginKind::Mixed {
         return Err(
-            "its number is put together from several places: move it in an override file \
+            "its number is made up of several parts: move it in an override file \
              (--into override)"
                 .into(),
         );
@@ -150,7 +150,7 @@ fn site(feed: &Feed<'_>, source: Source, moves: &HashMap<PublishId, Move>) -> Re
             }
         }
     }
-    Err(first_reason.unwrap_or_else(|| "no file gives its number".into()))
+    Err(first_reason.unwrap_or_else(|| "its number is not written in a file".into()))
 }
 
 /// Why a move cannot be written at a place.
@@ -171,7 +171,7 @@ fn unfit(
         .collect();
     if let Some(other) = fed.iter().find(|other| !moves.contains_key(&other.publish)) {
         return Some(format!(
-            "its number is also that of {}, which stays",
+            "its number is also that of {}, which does not move",
             name(feed, other.publish, source.publish)
         ));
     }
@@ -196,7 +196,7 @@ fn unfit(
             (Format::Env, _) => Some("its number is a default in an env file".into()),
             (Format::Yaml, _) => stdin(place).or_else(|| {
                 let other = feed.shelf.book(*place).has_other_meaning(*place);
-                other.then(|| "its number is used apart from ports, too".into())
+                other.then(|| "its number is also used for something that is not a port".into())
             }),
         },
         Link::Scalar(place) | Link::Step(place) => stdin(place),

@@ -90,7 +90,7 @@ pub(super) fn in_place(
         return Ok(replace(book, node, span, number));
     }
     if !long {
-        return Err("its entry is written in a way that hides where the number is");
+        return Err("its entry is written so that the place of the number cannot be found");
     }
     let quotes = match style(&book.text()[span.range()], node) {
         Style::Plain | Style::Block => "",

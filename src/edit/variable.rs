@@ -69,7 +69,9 @@ pub(super) fn other_use(
         found.map(|(_, book)| book.source.path().to_string())
     });
     match used {
-        Some(used) => Some(format!("the variable {variable} has another use ({used})")),
+        Some(used) => Some(format!(
+            "the variable {variable} is also used elsewhere ({used})"
+        )),
         None => match reach {
             Reach::EnvFile(place) => given_to_a_container(feed, &feed.shelf.books[place.book].path),
             Reach::Everyone | Reach::Folder(_) => None,
@@ -81,7 +83,9 @@ pub(super) fn other_use(
 pub(super) fn given_to_a_container(feed: &Feed<'_>, env_file: &Utf8Path) -> Option<String> {
     let name = env_file.file_name().unwrap_or_default();
     feed.container_env_files().contains(env_file).then(|| {
-        format!("`{name}` is the `env_file` of a service, whose containers would see it change")
+        format!(
+            "`{name}` is also the `env_file` of a service, whose containers would see the change"
+        )
     })
 }
 

@@ -210,8 +210,8 @@ pub enum EndpointError {
     },
     /// There is no such context.
     #[error(
-        "there is no Docker context `{name}` (from {by}): `{path}` does not exist; \
-         `docker context ls` lists those there are"
+        "there is no Docker context `{name}` (from {by}): `docker context ls` lists those there \
+         are; this one would be in `{path}`"
     )]
     NoContext {
         /// Its name.
@@ -225,7 +225,9 @@ pub enum EndpointError {
     #[error("the Docker context `{0}` cannot be looked up: set DOCKER_CONFIG or HOME")]
     NoConfigFolder(String),
     /// A file of Docker's configuration cannot be read.
-    #[error("cannot read Docker's configuration `{path}`: {reason}; --host goes without it")]
+    #[error(
+        "cannot read Docker's configuration `{path}`: {reason}; mend it, or name the engine with --host"
+    )]
     Configuration {
         /// The file.
         path: Utf8PathBuf,
@@ -360,7 +362,11 @@ fn parse(text: &str, tls: Tls, from: Source) -> Result<Endpoint, EndpointError> 
                 destination => Address::Ssh(destination.to_owned()),
             }
         }
-        _ => return Err(invalid("it starts with none of unix, tcp, ssh, npipe")),
+        _ => {
+            return Err(invalid(
+                "it begins with none of unix://, tcp://, ssh://, npipe://",
+            ));
+        }
     };
     Ok(Endpoint {
         address,
@@ -406,7 +412,9 @@ fn authority(rest: &str, tls: &Tls) -> Result<String, &'static str> {
     let port = match port {
         None | Some("") if *tls == Tls::Off => 2375,
         None | Some("") => 2376,
-        Some(port) => port.parse::<u16>().map_err(|_| "the port is no port")?,
+        Some(port) => port
+            .parse::<u16>()
+            .map_err(|_| "the port is not a number from 0 to 65535")?,
     };
     Ok(format!("{host}:{port}"))
 }
@@ -422,7 +430,7 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Utf8Path) -> Result<Option<T>, E
             .map(Some)
             .map_err(|error| unreadable(error.to_string())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(error.to_string())),
+        Err(error) => Err(unreadable(crate::source::reason(&error))),
     }
 }
 

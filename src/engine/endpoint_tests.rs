@@ -255,9 +255,9 @@ fn contexts() {
     assert!(shown(elsewhere).starts_with(address));
     assert_eq!(
         shown(found(Choice::Context("nope"), &[])).replace(home.as_str(), "~"),
-        "error: there is no Docker context `nope` (from --context): `~/.docker/contexts/meta/\
-         ca3704aa0b06f5954c79ee837faa152d84d6b2d42838f0637a15eda8337dbdce/meta.json` does not \
-         exist; `docker context ls` lists those there are"
+        "error: there is no Docker context `nope` (from --context): `docker context ls` lists those \
+         there are; this one would be in `~/.docker/contexts/meta/\
+         ca3704aa0b06f5954c79ee837faa152d84d6b2d42838f0637a15eda8337dbdce/meta.json`"
     );
 }
 

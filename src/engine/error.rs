@@ -141,7 +141,7 @@ impl Failure {
             }
             ClientError::JsonSerdeError { err } => return Failure::Garbage(quote(err)),
             ClientError::APIVersionParseError {} => {
-                return Failure::Garbage("it names no version of the API".to_owned());
+                return Failure::Garbage("it does not name its API version".to_owned());
             }
             ClientError::IOError { err } => return Self::of_io(err, endpoint),
             _ => {}

@@ -114,7 +114,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file or the output of a program that is not as known.
-    #[error("cannot make sense of `{text}` from `{from}`: please report it")]
+    #[error("cannot understand `{text}` from `{from}`: please report it")]
     Form {
         /// The file or the command.
         from: String,

@@ -14,6 +14,7 @@ pub use holder::{Holder, Holders, Use};
 
 use crate::binding::{self, Bridge, HostIp, LocalAddresses, Port, PortRange, Wildcard};
 use crate::host::{AIRPLAY_PORTS, Excluded};
+use crate::source;
 use crate::{engine, host};
 
 /// The version of the stored form.
@@ -40,11 +41,14 @@ impl Machine {
     /// # Errors
     /// Why it cannot be read.
     pub fn read(path: &Utf8Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let machine: Self = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let text = std::fs::read_to_string(path).map_err(|error| source::reason(&error))?;
+        let machine: Self = serde_json::from_str(&text)
+            .map_err(|error| format!("it is not a snapshot ({error})"))?;
         match machine.version {
             VERSION => Ok(machine),
-            other => Err(format!("it has version {other}, not {VERSION}")),
+            other => Err(format!(
+                "it is of version {other}, and this portplan reads version {VERSION}"
+            )),
         }
     }
 

@@ -64,7 +64,7 @@ impl fmt::Display for Bar {
             }
             Self::Excluded => f.write_str("Windows excludes it from use"),
             Self::Reserved(reason) => write!(f, "it is kept for {reason}"),
-            Self::OutsidePool => f.write_str("it is in no pool of its project"),
+            Self::OutsidePool => f.write_str("it is not in a pool of its project"),
             Self::Lent(range) => write!(f, "outgoing connections borrow ports from {range}"),
             Self::Blocked => f.write_str("browsers refuse to open it"),
             Self::Usurped(name) => write!(f, "everybody knows {name} by it"),

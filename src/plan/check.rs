@@ -34,8 +34,8 @@ impl fmt::Display for Objection {
             Self::Collides { publishes } => {
                 write!(f, "{} ports would still collide", publishes.len())
             }
-            Self::BadPort { port, .. } => write!(f, "{port} is no good port"),
-            Self::Shorter(_) => f.write_str("it gives a range fewer ports than it has"),
+            Self::BadPort { port, .. } => write!(f, "{port} is not a good port"),
+            Self::Shorter(_) => f.write_str("it gives a range fewer ports than it had"),
         }
     }
 }

@@ -188,13 +188,13 @@ impl Fixed {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Bystander => "is of a project that was not named",
+            Self::Bystander => "belongs to a project that was not named",
             Self::Pinned => "is pinned",
-            Self::Mixed => "has a number that is put together from several places",
-            Self::Shared => "is written where others have it from, who would move along",
-            Self::Replicas => "would need a range for each of its targets",
+            Self::Mixed => "has a number that is made up of several parts",
+            Self::Shared => "shares its number with others, which would move along",
+            Self::Replicas => "would need a range for each of its container ports",
             Self::Unwritable => "cannot be written",
-            Self::NoRoom => "finds no good port that is free",
+            Self::NoRoom => "finds no free port that is good to use",
         }
     }
 }

@@ -83,12 +83,12 @@ pub struct Pin {
 
 /// A text that is no strategy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no strategy: write nearest, offset:N or sequential")]
+#[error("`{0}` is not a strategy: write nearest, sequential, or offset:N such as offset:1000")]
 pub struct InvalidStrategy(String);
 
 /// A text that is no pin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pin: write SERVICE, PORT or SERVICE:PORT")]
+#[error("`{0}` does not name a port: write SERVICE, PORT or SERVICE:PORT, for example web:8080")]
 pub struct InvalidPin(String);
 
 impl Policy {

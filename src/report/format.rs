@@ -11,7 +11,7 @@ use super::{checkstyle, concise, github, gitlab, human, junit, markdown, rdjson,
 pub enum Format {
     /// With the lines of the files
     Human,
-    /// One line a finding
+    /// One line for each finding
     Concise,
     /// For programs; see `portplan schema findings`
     Json,
@@ -21,7 +21,7 @@ pub enum Format {
     Github,
     /// Code Quality of GitLab
     Gitlab,
-    /// JUnit XML, a test a finding
+    /// JUnit XML, a test for each finding
     Junit,
     /// Checkstyle XML
     Checkstyle,

@@ -102,7 +102,7 @@ fn closing(outcome: &Outcome, verbose: bool) -> String {
     let assumed = outcome.problems(Gravity::Notice).count();
     if assumed > 0 && !verbose {
         text += &format!(
-            " {} on other things: -v shows them.",
+            " {} not about ports: -v shows them.",
             count(assumed, "remark")
         );
     }

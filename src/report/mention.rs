@@ -86,7 +86,7 @@ impl ProposedMention {
 /// What follows from a mention, in words.
 fn note(mention: &Mention, followed: bool) -> String {
     match &mention.kind {
-        Kind::Follow if followed => "edited, too".to_owned(),
+        Kind::Follow if followed => "also edited".to_owned(),
         Kind::Follow => "--follow edits it".to_owned(),
         Kind::Unclear(Doubt::Other(service)) => format!("unclear: that of `{service}`, perhaps"),
         Kind::Unclear(Doubt::Own) => "unclear: the container's own port, perhaps".to_owned(),

@@ -16,6 +16,7 @@ use crate::graph::{Allocation, Entry};
 use crate::plan::explain::listed;
 use crate::plan::{Fixed, Plan, PublishId, Stuck};
 use crate::remedy::Remedy;
+use crate::source;
 use crate::world::World;
 
 /// The version of the form.
@@ -344,23 +345,19 @@ impl FileEdits {
         let before = match std::fs::read(&path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(format!("cannot read `{file}`: {error}")),
+            Err(error) => return Err(format!("cannot read `{file}`: {}", source::reason(&error))),
         };
         let sha256 = before
             .as_ref()
             .map(|bytes| hexadecimal(&Sha256::digest(bytes)));
         if sha256 != self.sha256 {
-            return Err(format!(
-                "`{file}` is not what it was when the plan was made"
-            ));
+            return Err(format!("`{file}` has changed since the plan was made"));
         }
         let edits: Option<Vec<Edit>> = self.edits.iter().map(ByteEdit::edit).collect();
         let edits = edits.ok_or_else(|| format!("the plan's edits of `{file}` are damaged"))?;
         let patch = Patch::of(path, file.clone(), Format::Yaml, before, edits);
         if patch.edits().len() < self.edits.len() {
-            return Err(format!(
-                "the plan's edits of `{file}` are not of such a file"
-            ));
+            return Err(format!("the plan's edits of `{file}` do not fit that file"));
         }
         Ok(patch)
     }

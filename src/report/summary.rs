@@ -23,13 +23,21 @@ pub fn summary(outcome: &Outcome) -> String {
         ([], accepted) => format!("nothing new, {}", accepted.join(", ")),
         (found, accepted) => [found, accepted].concat().join(", "),
     };
+    let unread = world.projects.iter();
+    let mut unread = unread.map(|project| project.sources.files().is_empty());
+    if unread.all(|unread| unread) {
+        return match problems {
+            0 => "Nothing was checked.".to_owned(),
+            _ => format!("Nothing was checked: {found}."),
+        };
+    }
     let mut text = format!(
         "{}, {}: {found}.",
         count(world.projects.len(), "project"),
         count(ports.sum(), "published port"),
     );
     if problems > 0 {
-        text += " What is named above was not read, so the view is partial.";
+        text += " What is named above could not be read, so this is not the whole picture.";
     }
     text
 }

@@ -2,10 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::concise::problem_line;
 use super::list::{List, ListedPort};
 
-/// The published ports as a table, then what could not be read.
+/// The published ports as a table.
 #[must_use]
 pub fn render(list: &List) -> String {
     let mut rows =
@@ -21,17 +20,11 @@ pub fn render(list: &List) -> String {
             ]);
         }
     }
-    let mut text = String::new();
-    if rows.len() > 1 {
-        text += &align(&rows);
-    } else {
-        text += "no published ports\n";
+    match (rows.len(), list.errors.is_empty()) {
+        (1, true) => "no published ports\n".to_owned(),
+        (1, false) => "no published ports in what could be read\n".to_owned(),
+        _ => align(&rows),
     }
-    for error in &list.errors {
-        text += &problem_line("error", error);
-        text.push('\n');
-    }
-    text
 }
 
 /// The container port or ports of an entry.

@@ -68,7 +68,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             finding.labels.push(Label {
                 project: index,
                 span: entry,
-                text: "not in quotes".to_owned(),
+                text: "without quotes".to_owned(),
             });
             finding.claims.push(ClaimRef::of(index, service, publish));
             finding.help = Some(format!("write \"{text}\""));

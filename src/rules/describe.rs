@@ -188,7 +188,7 @@ fn held(
     let protocol = entry.protocol();
     let mut finding = rule.finding(match collision.cause {
         Cause::Port(_) => format!("{name} wants {ports}/{protocol}, which {holder} has"),
-        Cause::Maybe(_) => format!("{name} may not get {ports}/{protocol}, for {holder} is there"),
+        Cause::Maybe(_) => format!("{name} may not get {ports}/{protocol}, because of {holder}"),
         _ => format!("{name} finds no free port in {ports}/{protocol}, of which {holder} has one"),
     });
     let why = meeting(collision.cause).map_or_else(String::new, |why| format!("; {why}"));

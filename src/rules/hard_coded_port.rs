@@ -55,7 +55,7 @@ fn hard_coded(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
     let who = entry.who();
     let mut finding = entry.remark(
         rule,
-        format!("{who} publishes {ports}, which only an edit of the file can change"),
+        format!("{who} publishes {ports}, which can only be changed by editing the file"),
     );
     finding.help = Some(format!(
         "write ${{NAME:-{ports}}} in its place, as `portplan fix --parameterize` does"

@@ -71,7 +71,7 @@ fn elsewhere(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
         .map(ToString::to_string)
         .collect();
     finding.notes.push(if here.contains(&ip) {
-        "an address of a link needs a zone, for which a published port has no place".to_owned()
+        "a link-local address needs a zone, which a published port cannot have".to_owned()
     } else {
         "no interface has this address".to_owned()
     });

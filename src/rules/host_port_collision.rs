@@ -231,7 +231,7 @@ fn exhausted(
     } else {
         format!("{wanted} host ports")
     };
-    let mut finding = rule.finding(format!("{} want {need}, but {free}", names.join(", ")));
+    let mut finding = rule.finding(format!("{} need {need}, but {free}", names.join(", ")));
     finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
     finding.claims = entries.iter().map(Entry::claim_ref).collect();
     let all: Vec<&Entry<'_, '_>> = entries.iter().collect();

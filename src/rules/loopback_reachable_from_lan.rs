@@ -62,7 +62,7 @@ fn reachable(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
     let (who, version) = (entry.who(), engine.version);
     let mut finding = entry.remark_there(
         rule,
-        format!("hosts on the same link reach {who} on {ip}, for the engine is {version}"),
+        format!("hosts on the same network reach {who} on {ip}, because the engine is {version}"),
     );
     finding.help = Some(
         "install Docker Engine 28 or later, or run as root: \

@@ -111,7 +111,7 @@ fn unseen(
         rule,
         cx,
         format!(
-            "{} may not get {}/tcp, for {AIRPLAY} is on",
+            "{} may not get {}/tcp, because {AIRPLAY} is on",
             entry.who(),
             entry.published()?
         ),

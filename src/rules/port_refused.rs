@@ -60,13 +60,13 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
                     },
                 ),
                 Refused::Protocol(protocol) => (
-                    format!("`{protocol}` of service `{name}` is no protocol"),
+                    format!("`{protocol}` of service `{name}` is not a protocol"),
                     "use tcp, udp or sctp".to_owned(),
                 ),
                 Refused::Target(target) => (
                     match target {
                         Some(target) => {
-                            format!("{target} of service `{name}` is no container port")
+                            format!("{target} of service `{name}` is not a container port")
                         }
                         None => format!("a port of service `{name}` has no container port"),
                     },

@@ -62,8 +62,8 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             names.sort();
             names.dedup();
             let mut finding = rule.finding(match &names[..] {
-                [one] => format!("ports of {one} may be in each other's way"),
-                several => format!("{} may be in each other's way", several.join(" and ")),
+                [one] => format!("ports of {one} may get in each other's way"),
+                several => format!("{} may get in each other's way", several.join(" and ")),
             });
             finding.labels = entries.iter().flat_map(|entry| entry.labels("")).collect();
             finding.claims = entries.iter().map(Entry::claim_ref).collect();
@@ -72,7 +72,7 @@ fn check(rule: &Rule, cx: &Context<'_>, out: &mut Vec<Finding>) {
             finding
                 .notes
                 .extend(profile_note(&entries.iter().collect::<Vec<_>>()));
-            finding.help = Some("keep fixed ports out of the range".to_owned());
+            finding.help = Some("move the fixed port out of the range".to_owned());
             out.push(finding);
         }
     }

@@ -65,17 +65,17 @@ pub(crate) fn unused(rule: &Rule, label: Label, rewrite: Rewrite) -> Finding {
 
 /// An ignore of a rule that does not exist.
 pub(crate) fn unknown(name: &str, label: Label) -> Finding {
-    let message = format!("`{name}` is no rule");
+    let message = format!("there is no rule `{name}`");
     match Rule::nearest(name) {
         Some(rule) => found(message, &format!("did you mean `{}`?", rule.name), label),
-        None => found(message, "`portplan rules` names them all", label),
+        None => found(message, "`portplan rules` lists them", label),
     }
 }
 
 /// An ignore of nothing in particular.
 pub(crate) fn nameless(label: Label) -> Finding {
     found(
-        "the comment names no rule to ignore".to_owned(),
+        "the comment does not name a rule to ignore".to_owned(),
         "write `# portplan: ignore[RULE] reason`",
         label,
     )

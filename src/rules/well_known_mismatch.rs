@@ -52,7 +52,7 @@ fn mismatch(rule: &Rule, entry: &Entry<'_, '_>) -> Option<Finding> {
     Some(entry.remark(
         rule,
         format!(
-            "{} publishes its {target} on {port}, by which everybody knows {}",
+            "{} publishes its {target} on {port}, the well-known port of {}",
             entry.who(),
             known.name
         ),

@@ -41,16 +41,20 @@ pub fn read(path: &Utf8Path, cwd: &Utf8Path) -> Settings {
     let bytes = match Disk.read(&absolute) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let problem = Problem::error(Kind::Config, format!("cannot read `{path}`: {error}"));
-            let help = "`portplan init` writes one; --no-config goes without";
+            let problem = Problem::error(
+                Kind::Config,
+                format!("cannot read `{path}`: {}", source::reason(&error)),
+            );
+            let help =
+                "check the name; --no-config goes without one, and `portplan init` writes one";
             return broken(problem.of(path).help(help));
         }
     };
     let file = match SourceFile::decode(path, bytes) {
         Ok(file) => file,
         Err(error) => {
-            let problem = Problem::error(Kind::Config, error.to_string());
-            return broken(problem.of(path));
+            let problem = Problem::error(Kind::Config, format!("`{path}` is {error}"));
+            return broken(problem.of(path).help("save the file as UTF-8"));
         }
     };
     let mut settings = Settings::default();

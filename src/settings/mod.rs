@@ -25,6 +25,7 @@ use crate::rules::Rule;
 use crate::source::{self, SourceMap};
 
 pub use file::{ConfigFile, Level};
+pub use value::RuleName;
 
 /// What is settled; the default is what holds without a `portplan.yaml`.
 #[derive(Clone, Debug, Default)]

@@ -54,7 +54,7 @@ impl Silencer {
             } => reason.clone(),
             Self::Comment { reason: None } => "ignored by a comment".to_owned(),
             Self::Baseline => "in the baseline".to_owned(),
-            Self::Revision(revision) => format!("there in {revision}"),
+            Self::Revision(revision) => format!("already in {revision}"),
         }
     }
 }

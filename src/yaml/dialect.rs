@@ -31,11 +31,14 @@ fn characters(text: &str) -> Result<(), Refusal> {
             let at = first + at;
             return Err((
                 format!(
-                    "the character U+{:04X} is not allowed",
+                    "YAML does not allow the character U+{:04X}",
                     u32::from(character)
                 ),
                 at..at + character.len_utf8(),
-                "remove it; in a quoted string, write it as an escape",
+                match character {
+                    '\0' => "save the file as UTF-8, if it is text at all",
+                    _ => "remove it; in a quoted string, write it as an escape",
+                },
             ));
         }
     }
@@ -50,7 +53,7 @@ fn directive(text: &str) -> Result<(), Refusal> {
             && version.trim() != "1.1"
         {
             return Err((
-                format!("Compose reads YAML 1.1, not{version}"),
+                format!("Compose reads YAML 1.1, not YAML{version}"),
                 at..at + content.len(),
                 "remove the directive",
             ));
@@ -85,10 +88,10 @@ pub(super) fn blank_comment(text: &mut String, start: usize) {
 pub(super) fn scalar(raw: &str, style: Style, in_flow: bool) -> Option<&'static str> {
     match style {
         Style::Plain if in_flow && raw.starts_with(':') => {
-            Some("text that begins with `:` needs quotes between brackets")
+            Some("text that begins with `:` needs quotes inside of brackets")
         }
         Style::Plain if in_flow && raw.contains('?') => {
-            Some("text with `?` needs quotes between brackets")
+            Some("text with `?` needs quotes inside of brackets")
         }
         Style::Double => {
             let mut characters = raw.chars();

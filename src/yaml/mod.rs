@@ -12,6 +12,7 @@ mod merge;
 mod node;
 mod parse;
 mod scalar;
+mod words;
 
 pub use layout::Layout;
 pub use node::{Entry, How, Mapping, Node, Step, Str, Style, Tag, Value};

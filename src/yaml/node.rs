@@ -339,7 +339,7 @@ impl Node {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self.value {
-            Value::Null => "nothing",
+            Value::Null => "null",
             Value::Bool(_) => "a boolean",
             Value::Int(_) | Value::Uint(_) => "a number",
             Value::Float(_) => "a fraction",

@@ -9,6 +9,7 @@ use granit_parser::{
 
 use super::blanks::{self, Leaf};
 use super::node::{Entry, How, Mapping, Node, Step, Style, Tag, Value};
+use super::words::Stopped;
 use super::{YamlError, dialect, merge, scalar};
 use crate::source::SourceFile;
 use crate::span::{FileId, Span};
@@ -57,7 +58,7 @@ pub(super) fn scan<T>(
         match read(reader, &text, &blanked) {
             Ok(found) => return Ok(found),
             Err(Stop::Yaml(error)) => return Err(error),
-            Err(Stop::Scan(error)) => match error.marker().byte_offset() {
+            Err(Stop::Scan(error, bracket)) => match error.marker().byte_offset() {
                 Some(at)
                     if *error.kind() == ErrorKind::CommentNotSeparated
                         && rescans > text.len()
@@ -67,7 +68,7 @@ pub(super) fn scan<T>(
                     dialect::blank_comment(text.to_mut(), at);
                     blanked.push(at);
                 }
-                _ => return Err(reader.refuse(&error)),
+                _ => return Err(reader.refuse(&error, bracket)),
             },
         }
     }
@@ -75,15 +76,15 @@ pub(super) fn scan<T>(
 
 /// Why reading stopped.
 pub(super) enum Stop {
-    /// The scanner refuses the text.
-    Scan(ScanError),
+    /// The scanner refuses the text; the innermost bracket that is open there.
+    Scan(ScanError, Option<Span>),
     /// We do.
     Yaml(YamlError),
 }
 
 impl From<ScanError> for Stop {
     fn from(error: ScanError) -> Self {
-        Self::Scan(error)
+        Self::Scan(error, None)
     }
 }
 
@@ -132,9 +133,14 @@ impl Reader<'_> {
         text.get(range).unwrap_or_default()
     }
 
-    fn refuse(&self, error: &ScanError) -> YamlError {
-        let at = self.at(error.marker());
-        YamlError::new(error.info(), Span::new(self.id, at, at))
+    fn refuse(&self, error: &ScanError, bracket: Option<Span>) -> YamlError {
+        let stopped = Stopped {
+            text: self.text,
+            id: self.id,
+            at: self.at(error.marker()) as usize,
+            bracket: bracket.map(|span| span.start as usize),
+        };
+        stopped.error(error)
     }
 }
 
@@ -199,7 +205,10 @@ impl<'a> Builder<'a> {
             emit_unresolved_aliases: true,
         };
         for event in Parser::new_from_str_with_options(self.text, options) {
-            let (event, place) = event?;
+            let (event, place) = event.map_err(|error| {
+                let innermost = self.open.last().filter(|open| open.in_flow);
+                Stop::Scan(error, innermost.map(|open| open.start))
+            })?;
             self.event(event, place)?;
         }
         Ok(self)
@@ -241,8 +250,9 @@ impl<'a> Builder<'a> {
                 let full = tag
                     .as_deref()
                     .map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-                let value = scalar::resolve(&text, style, full.as_deref())
-                    .map_err(|message| YamlError::new(message, span))?;
+                let value = scalar::resolve(&text, style, full.as_deref()).map_err(|message| {
+                    YamlError::new(message, span).help("correct the value, or remove the tag")
+                })?;
                 let mut node = Node::new(value, span);
                 node.tag = self.tag(tag.as_deref());
                 self.anchor(anchor, None, &node);
@@ -269,8 +279,13 @@ impl<'a> Builder<'a> {
             Event::UnresolvedAlias(name) => {
                 let known = self.by_name.get(&*name).cloned();
                 if known.is_none() {
-                    return Err(YamlError::new(format!("unknown anchor `{name}`"), span)
-                        .help(format!("define it before its use: `&{name}`")));
+                    return Err(YamlError::new(
+                        format!("there is no anchor `{name}` above this"),
+                        span,
+                    )
+                    .help(format!(
+                        "write `&{name}` before the value that is meant, above this line"
+                    )));
                 }
                 self.alias(known, span)?;
             }
@@ -287,7 +302,9 @@ impl<'a> Builder<'a> {
             None => (-1, false),
         };
         if let Some(message) = dialect::scalar(raw, style, in_flow) {
-            return Err(YamlError::new(message, span).help("Compose reads YAML 1.1"));
+            return Err(
+                YamlError::new(message, span).help("write it otherwise: Compose reads YAML 1.1")
+            );
         }
         if self.has_tabs && (!raw.is_empty() || style == Style::Block) {
             let start = span.start as usize - self.reader.bom;
@@ -373,10 +390,10 @@ impl<'a> Builder<'a> {
         node.tag = open.tag;
         if node.below.nodes > MAX_NODES {
             return Err(YamlError::new(
-                format!("aliases repeat more than {MAX_NODES} nodes"),
+                format!("aliases make more than {MAX_NODES} nodes of this"),
                 span,
             )
-            .help("no compose file needs that; is it made to exhaust memory?"));
+            .help("no compose file needs that; was it made to exhaust memory?"));
         }
         self.anchor(open.anchor, open.name, &node);
         self.add(node, None)
@@ -394,8 +411,10 @@ impl<'a> Builder<'a> {
 
     fn alias(&mut self, known: Option<Node>, span: Span) -> Result<(), YamlError> {
         let Some(node) = known else {
-            return Err(YamlError::new("the anchor's value contains itself", span)
-                .help("an alias cannot stand inside the node that it names"));
+            return Err(
+                YamlError::new("the value of this anchor contains itself", span)
+                    .help("an alias cannot stand inside the value that it names"),
+            );
         };
         self.add(
             node.through(&[Step {
@@ -421,7 +440,10 @@ impl<'a> Builder<'a> {
                             format!("{} cannot be a key", node.kind()),
                             node.steps().first().map_or(node.span, |step| step.span),
                         )
-                        .help("Compose takes strings only as keys"));
+                        .help(match self.reader.text[node.span.start as usize..].starts_with('{') {
+                            true => "put the value in quotes; if this is a template, check what is made of it",
+                            false => "write plain text as the key",
+                        }));
                     };
                     if open.in_flow && self.reader.slice(self.text, node.span).contains('\n') {
                         return Err(YamlError::new("a key on two lines", node.span)
@@ -435,11 +457,11 @@ impl<'a> Builder<'a> {
                     };
                     if let Some(first) = previous {
                         return Err(YamlError::new(
-                            format!("the key `{text}` is there twice"),
+                            format!("the key `{text}` appears twice"),
                             node.span,
                         )
                         .with(first, "first here")
-                        .help("Compose refuses the file; remove or rename one of them"));
+                        .help("remove or rename one of them: Compose refuses the file"));
                     }
                     *key = Some((text.into(), node.span, is_string, is_merge));
                 }

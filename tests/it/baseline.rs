@@ -269,7 +269,7 @@ fn a_baseline_that_is_settled() {
     assert!(
         missing
             .stderr
-            .contains("`check --write-baseline ci/base.json` makes one"),
+            .contains("`check --write-baseline ci/base.json` makes it"),
         "{missing:?}"
     );
     let plan = portplan(path, &["plan", "app"]);
@@ -302,7 +302,7 @@ fn a_baseline_that_is_settled() {
     let gone = check(&app, &[]);
     assert!(
         gone.stdout
-            .contains("has what is no longer found: replica-collision"),
+            .contains("lists what is no longer found: replica-collision"),
         "{gone:?}"
     );
     let anew = check(&app, &["--write-baseline", "../ci/base.json"]);

@@ -312,3 +312,101 @@ fn output_is_deterministic() {
         assert!(first == check(&paths, "3", format), "{format}");
     }
 }
+
+#[cfg(unix)]
+/// The names of all subcommands but `help`, from the program itself.
+fn subcommands() -> Vec<String> {
+    let help = portplan(&root(), &["--help"]).stdout;
+    let list = help.split_once("\nCommands:\n").unwrap().1;
+    let list = list.split_once("\n\n").unwrap().0;
+    let names = list.lines().filter(|line| !line.starts_with("    "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    let names: Vec<String> = names
+        .filter(|name| *name != "help")
+        .map(String::from)
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    names
+}
+
+#[cfg(unix)]
+#[test]
+fn help_opens_with_examples_that_run() {
+    let names = subcommands();
+    let mut pages: Vec<Vec<&str>> = names.iter().map(|name| vec![&**name, "--help"]).collect();
+    pages.extend([vec!["--help"], vec!["-h"], vec!["check", "-h"]]);
+    let mut tried = 0;
+    for page in pages {
+        let help = portplan_in(&root(), &page, &[("COLUMNS", "80")]).stdout;
+        let long = help.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(long, None, "{page:?}");
+        let (head, rest) = help.split_once("\nExamples:\n").unwrap();
+        assert!(!head.contains("Usage:") && !head.is_empty(), "{help}");
+        let (examples, usage) = rest.split_once("\n\n").unwrap();
+        assert!(usage.starts_with("Usage: portplan"), "{help}");
+        for example in examples.lines() {
+            let words = example.trim_start();
+            let line = words.split_once("  ").map_or(words, |(line, _)| line);
+            try_line(line);
+            tried += 1;
+        }
+    }
+    assert!(tried > names.len());
+}
+
+#[test]
+fn a_manual_has_the_examples() {
+    let folder = folder(&[]);
+    assert_eq!(portplan(folder.path(), &["man", "."]).status, Some(0));
+    let page = fs::read_to_string(folder.path().join("portplan-fix.1")).unwrap();
+    assert!(page.contains("portplan fix \\-\\-live"), "{page}");
+    assert!(page.contains("Exit status: 0 nothing is left"), "{page}");
+}
+
+#[cfg(unix)]
+/// Types a line of a shell where there is all that it names.
+fn try_line(line: &str) {
+    let host = root().join("fixtures/machines/container-collision.json");
+    let host = fs::read_to_string(host).unwrap();
+    let folder = folder(&[
+        (
+            "compose.yaml",
+            "services: {web: {image: i, ports: ['8080:80']}}",
+        ),
+        (
+            "stacks/a/compose.yaml",
+            "services: {web: {image: i, ports: ['8080:80']}}",
+        ),
+        ("host.json", &host),
+        ("home/.config/fish/completions/x", ""),
+    ]);
+    let git = "git init -q -b main && git add . && git -c user.name=a -c user.email=a@b commit -qm a \
+               && git update-ref refs/remotes/origin/main HEAD";
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_portplan"))
+        .parent()
+        .unwrap();
+    let output = std::process::Command::new("bash")
+        .args(["-c", &format!("{git} && {line}")])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+        .env("HOME", folder.path().join("home"))
+        .output()
+        .unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    // there may be no engine, and then the view is partial
+    let engine = ["--live", "snapshot", "who"]
+        .iter()
+        .any(|word| line.contains(word));
+    let good = match output.status.code() {
+        Some(0 | 1) => true,
+        Some(2) => engine && told.contains("engine"),
+        _ => false,
+    };
+    assert!(
+        good && !told.contains("--help"),
+        "{line}: {:?} {told}",
+        output.status
+    );
+}

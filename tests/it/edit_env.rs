@@ -138,7 +138,10 @@ fn containers_see_no_new_variable() {
         let changes = scene.changes(&scene.moves("web 8080 8081"), Destination::Env);
         assert_eq!(changes.patches, []);
         let reason = &changes.refusals[0].reason;
-        assert!(reason.starts_with("`.env` is the `env_file`"), "{reason}");
+        assert!(
+            reason.starts_with("`.env` is also the `env_file`"),
+            "{reason}"
+        );
     }
 }
 

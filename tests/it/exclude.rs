@@ -175,7 +175,7 @@ fn it_is_said() {
     }
     let (status, words) = said("check . --exclude [");
     assert_eq!(status, Some(2));
-    assert!(words.contains("`[` is no glob"), "{words}");
+    assert!(words.contains("`[` is not a pattern of paths"), "{words}");
     fs::write(
         repository.path().join("portplan.yaml"),
         "version: 1\nexclude: ['{']\n",
@@ -184,7 +184,9 @@ fn it_is_said() {
     let (status, words) = said("list .");
     assert_eq!(status, Some(2));
     assert!(
-        words.contains("portplan.yaml:2:11: error[config]: exclude[0]: `{` is no glob"),
+        words.contains(
+            "portplan.yaml:2:11: error[config]: exclude[0]: `{` is not a pattern of paths"
+        ),
         "{words}"
     );
 }

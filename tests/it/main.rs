@@ -21,6 +21,7 @@ mod edit_write;
 mod engine;
 mod engine_table;
 mod exclude;
+mod first_minute;
 mod fix;
 mod fuzz_regressions;
 #[cfg(unix)]
@@ -32,6 +33,7 @@ mod list_markdown;
 mod live;
 mod measured;
 mod mention;
+mod mishaps;
 #[cfg(unix)]
 mod newcomer;
 #[cfg(unix)]

@@ -168,8 +168,8 @@ fn where_reports_go() {
     assert_eq!(read("new.md"), table);
     // what cannot be written is told, and the rest is written
     for (bad, word) in [
-        ("none/x.sarif", "No such file"),
-        ("folder", "is a directory"),
+        ("none/x.sarif", "there is no such folder"),
+        ("folder", "it is a folder"),
         ("compose.yaml", "it is one of the files that were checked"),
     ] {
         fs::remove_file(folder.path().join("new.md")).unwrap();

@@ -357,7 +357,7 @@ fn init() {
     assert!(
         again
             .stdout
-            .contains("portplan.yaml is there already and stays as it is")
+            .contains("portplan.yaml exists already and stays as it is")
     );
     assert_eq!(read("portplan.yaml"), "version: 1\n");
     let hook = as_json(&read(".pre-commit-config.yaml"));
@@ -367,7 +367,7 @@ fn init() {
     fs::write(folder.path().join(".gitlab-ci.yml"), "mine").unwrap();
     let gitlab = init(&["--ci", "gitlab"]);
     assert!(
-        gitlab.stderr.contains(".gitlab-ci.yml is there already"),
+        gitlab.stderr.contains(".gitlab-ci.yml exists already"),
         "{gitlab:?}"
     );
     assert_eq!(read(".gitlab-ci.yml"), "mine");

@@ -102,7 +102,9 @@ fn those_who_stand_by() {
     let pinned = portplan(&stacks, &pinned);
     assert_eq!(pinned.status, Some(1));
     assert!(
-        pinned.stderr.contains("is of a project that was not named"),
+        pinned
+            .stderr
+            .contains("belongs to a project that was not named"),
         "{pinned:?}"
     );
 }
@@ -145,7 +147,7 @@ fn a_host_without_projects_is_told() {
     let config =
         "version: 1\nhosts: { edge-1: { projects: [edeg] }, dev-1: { projects: [dev] } }\n";
     let stacks = stacks(config);
-    let note = "no project was found for the host edge-1 of portplan.yaml";
+    let note = "portplan.yaml names the host edge-1, and no project was found";
     let whole = portplan(stacks.path(), &["check", "."]);
     assert!(whole.stdout.contains(note), "{whole:?}");
     let part = portplan(stacks.path(), &["check", "dev"]);

@@ -60,7 +60,7 @@ fn only_what_the_change_brings() {
     let closing = human.stdout.lines().last().unwrap();
     assert_eq!(
         closing,
-        "1 project, 3 published ports: 1 error, 1 there in HEAD."
+        "1 project, 3 published ports: 1 error, 1 already in HEAD."
     );
     // committed, it is no longer new since then, but since before
     commit(path);
@@ -138,9 +138,9 @@ fn what_cannot_be_read_from_git() {
     let repository = repository(&[("compose.yaml", OLD)]);
     let outside = folder(&[("compose.yaml", OLD)]);
     for (path, revision, words) in [
-        (repository.path(), "none", "Needed a single revision"),
-        (repository.path(), "--help", "Needed a single revision"),
-        (outside.path(), "HEAD", "not a git repository"),
+        (repository.path(), "none", "there is no such commit here"),
+        (repository.path(), "--help", "there is no such commit here"),
+        (outside.path(), "HEAD", "not in a git repository"),
     ] {
         let since = format!("--since={revision}");
         let output = portplan(path, &["check", &since]);

@@ -35,9 +35,9 @@ pub fn cast_targets(ports: Node, service: &str, problems: &mut Vec<Problem>) -> 
                 problems.push(
                     Problem::error(
                         Kind::Ports,
-                        format!("`{text}` is no container port of service `{service}`"),
+                        format!("`{text}` is not a container port of service `{service}`"),
                     )
-                    .at(slot.span, "one number, no range")
+                    .at(slot.span, "one number, not a range")
                     .help("write one entry for each container port, or use the short syntax"),
                 );
                 *item = item.unknown();
@@ -197,7 +197,7 @@ pub fn canonical(
                     ),
                 )
                 .at(ports.span, "a list is needed")
-                .help("write each port on a line of its own after `- `, or remove the key"),
+                .help("write each port on its own line after `- `, or remove the key"),
             );
             return ports.holding(Value::Sequence(Rc::default()));
         }
@@ -236,7 +236,7 @@ fn not_a_port(item: &Node, service: &str, sources: &SourceMap) -> Problem {
         Value::Float(_) => "quote it, or write a whole number",
         Value::Null => "remove the empty entry",
         Value::Sequence(_) => {
-            "a list inside the list is not unfolded: write its entries one by one"
+            "Compose does not unfold a list inside the list: write its entries one by one"
         }
         _ => "write HOST:CONTAINER, for example \"8080:80\"",
     };
@@ -262,7 +262,10 @@ fn refused(item: &Node, text: &Text, service: &str, error: &super::short::ShortE
         ),
     )
     .at(span, "here")
-    .help(error.help.clone())
+    .help(match text.value().contains(['“', '”', '„', '‘', '’']) {
+        true => "these are not the quotes of YAML: write \"8080:80\"".to_owned(),
+        false => error.help.clone(),
+    })
 }
 
 /// The long entries of a short one.

@@ -45,7 +45,7 @@ pub fn read(item: &Node, service: &str, sources: &SourceMap) -> Result<Publish, 
         } else {
             "write an address, without brackets or zone: 127.0.0.1, ::1"
         };
-        return Err(reader.refuse(span, format!("`{ip}` is no IP address"), help));
+        return Err(reader.refuse(span, format!("`{ip}` is not an IP address"), help));
     }
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     Ok(Publish {
@@ -114,7 +114,7 @@ impl Reader<'_> {
             _ => {
                 return Err(self.refuse(
                     node.span,
-                    "`target` is no port number",
+                    "`target` is not a port number",
                     "write a number from 1 to 65535",
                 ));
             }

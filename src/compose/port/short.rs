@@ -59,7 +59,10 @@ pub fn parse(entry: &str) -> Result<Vec<ShortPort>, ShortError> {
     if text(&container).is_empty() {
         return Err(refuse(
             &container,
-            format!("`{entry}` names no container port"),
+            match entry {
+                "" => "it is empty".to_owned(),
+                _ => format!("`{entry}` names no container port"),
+            },
             "write HOST:CONTAINER, for example 8080:80; is a variable unset?",
         ));
     }
@@ -70,16 +73,16 @@ pub fn parse(entry: &str) -> Result<Vec<ShortPort>, ShortError> {
     if !matches!(&*protocol_name, "tcp" | "udp" | "sctp") {
         return Err(refuse(
             &protocol,
-            format!("`{}` is no protocol", text(&protocol)),
+            format!("`{}` is not a protocol", text(&protocol)),
             "use tcp, udp or sctp",
         ));
     }
     let host_ip = address(text(&ip))
-        .map_err(|help| refuse(&ip, format!("`{}` is no IP address", text(&ip)), help))?;
+        .map_err(|help| refuse(&ip, format!("`{}` is not an IP address", text(&ip)), help))?;
     let target = range(text(&container)).ok_or_else(|| {
         refuse(
             &container,
-            format!("`{}` is no container port", text(&container)),
+            format!("`{}` is not a container port", text(&container)),
             port_help(text(&container)),
         )
     })?;
@@ -91,7 +94,7 @@ pub fn parse(entry: &str) -> Result<Vec<ShortPort>, ShortError> {
             } else {
                 port_help(digits)
             };
-            refuse(&host, format!("`{digits}` is no host port"), help)
+            refuse(&host, format!("`{digits}` is not a host port"), help)
         })?),
     };
     let count = target.1 - target.0;
@@ -179,9 +182,9 @@ fn address(text: &str) -> Result<Option<String>, &'static str> {
         return Ok(Some(bare.to_owned()));
     }
     Err(if bare == "localhost" {
-        "Compose takes addresses only: 127.0.0.1"
+        "write an address instead of the name, for example 127.0.0.1"
     } else if bare.contains('%') {
-        "Compose takes no zone: leave out what follows `%`"
+        "remove the zone, from `%` on: Compose does not take one"
     } else {
         "write IP:HOST:CONTAINER, an IPv6 address in brackets"
     })

@@ -89,22 +89,54 @@ fn search(wanted: &HashSet<u64>) -> HashMap<u64, Holder> {
         return holders;
     };
     let mut pids: Vec<u32> = numbers(&mut proc);
-    // The parent, which has the lowest number, stands for the workers it shares with.
+    // a parent mostly has a lower number than its workers
     pids.sort_unstable();
     for pid in pids {
         if holders.len() == wanted.len() {
             break;
         }
-        // Processes end, and those of others are closed to us.
-        if let Ok(mut files) = directory(format!("/proc/{pid}/fd")) {
-            for (inode, fd) in sockets_in(&mut files) {
-                if wanted.contains(&inode) {
-                    holders.entry(inode).or_insert(Holder { pid, fd });
-                }
+        for (inode, fd) in sockets_of(pid) {
+            if wanted.contains(&inode) {
+                holders.entry(inode).or_insert(Holder { pid, fd });
             }
         }
     }
+    to_parents(&mut holders);
     holders
+}
+
+/// Puts a parent in the place of a worker that shares a socket with it: numbers begin anew, so that
+/// the worker may have the lower one.
+fn to_parents(holders: &mut HashMap<u64, Holder>) {
+    let mut parents: HashMap<u32, Option<u32>> = HashMap::new();
+    let mut files: HashMap<u32, Vec<(u64, RawFd)>> = HashMap::new();
+    for (inode, holder) in holders {
+        while let Some(pid) = *parents
+            .entry(holder.pid)
+            .or_insert_with(|| parent(holder.pid))
+        {
+            let of_parent = files.entry(pid).or_insert_with(|| sockets_of(pid));
+            let Some((_, fd)) = of_parent.iter().find(|(of, _)| of == inode) else {
+                break;
+            };
+            *holder = Holder { pid, fd: *fd };
+        }
+    }
+}
+
+/// The parent of a process, if it has one that can be seen.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // the name before may hold anything, even brackets
+    let (_, rest) = stat.rsplit_once(')')?;
+    let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
+    (parent != 0).then_some(parent)
+}
+
+/// The sockets of a process; none if it has ended, or is another user's and closed to us.
+fn sockets_of(pid: u32) -> Vec<(u64, RawFd)> {
+    let files = directory(format!("/proc/{pid}/fd"));
+    files.map_or_else(|_| Vec::new(), |mut files| sockets_in(&mut files))
 }
 
 /// The inodes and numbers of the sockets among open files.

@@ -1,5 +1,6 @@
 //! Whose the sockets are.
 
+use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use portplan::host::{Detail, Owner, Protocol, Socket, State, sockets};
 
 use super::{eventually, loopback, of_port, only};
+use crate::common::say;
 
 /// Asserts that a socket is this process's.
 #[track_caller]
@@ -76,6 +78,34 @@ fn the_parent_stands_for_the_processes_that_share() {
     );
     drop(child.stdin.take());
     child.wait().unwrap();
+}
+
+/// Numbers of processes begin anew: a worker may have a lower one than its parent.
+#[test]
+fn the_parent_stands_for_a_worker_of_a_lower_number() {
+    let last = "/proc/sys/kernel/ns_last_pid";
+    let listener = TcpListener::bind((loopback(16), 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // a worker that keeps the socket
+    rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::empty()).unwrap();
+    let spawn = || {
+        fs::write(last, "300").ok()?;
+        let mut worker = Command::new("sleep").arg("60").spawn().unwrap();
+        if worker.id() < std::process::id() {
+            return Some(worker);
+        }
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+        None
+    };
+    let Some(mut worker) = (0..20).find_map(|_| spawn()) else {
+        say("skipped: this user cannot choose the numbers of processes");
+        return;
+    };
+    let seen = only(Protocol::Tcp, port);
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    this_process(&seen.owner);
 }
 
 /// The sockets as this binary sees them when it runs under another command; none where this
