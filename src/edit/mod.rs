@@ -6,6 +6,7 @@
 //! to the origin as can be (`site`). [`Workspace::prove`] reads everything again, by two readers,
 //! before [`write`](write::write) touches a file.
 
+mod entry_text;
 mod env;
 mod feed;
 mod follow;
