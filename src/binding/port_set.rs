@@ -84,3 +84,38 @@ impl FromIterator<Port> for PortSet {
         set
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_and_gaps() {
+        let range = |text: &str| text.parse::<PortRange>().unwrap();
+        for (held, within, gaps) in [
+            ("1-65535", "1-65535", vec![]),
+            ("2-65534", "1-65535", vec![1, 65535]),
+            ("64-127", "62-129", vec![62, 63, 128, 129]),
+            ("63-64", "63-65", vec![65]),
+            ("80", "79-81", vec![79, 81]),
+            ("80", "8080-8081", vec![8080, 8081]),
+            ("1-63", "60-70", (64..=70).collect()),
+            ("1000-2000", "1500-2002", vec![2001, 2002]),
+        ] {
+            let mut set = PortSet::default();
+            set.add_range(range(held));
+            let mut one_by_one = PortSet::from_iter(range(held).iter());
+            let ports = |ports: Vec<Port>| ports.into_iter().map(Port::get).collect::<Vec<u16>>();
+            assert_eq!(
+                ports(set.gaps(range(within)).collect()),
+                gaps,
+                "{held} {within}"
+            );
+            let mut down = ports(one_by_one.gaps(range(within)).rev().collect());
+            down.reverse();
+            assert_eq!(down, gaps, "{held} {within}");
+            one_by_one.remove(range(held).first());
+            assert!(set.contains(range(held).first()) && !one_by_one.contains(range(held).first()));
+        }
+    }
+}

@@ -117,7 +117,7 @@ impl Walk<'_> {
                 node.holding(Value::Sequence(Rc::new(items.collect())))
             }
             Value::Mapping(map) => {
-                let mut kept = Mapping::new();
+                let mut kept = Mapping::with_capacity(map.len());
                 for (key, entry) in map.iter() {
                     if !entry.is_string {
                         self.odd_key(key, entry.key, path);

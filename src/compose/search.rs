@@ -93,13 +93,14 @@ fn below(walk: ignore::Walk) -> Search {
 /// In the order of a search: a folder's files come before its folders.
 #[must_use]
 pub fn sorted(mut files: Vec<Utf8PathBuf>) -> Vec<Utf8PathBuf> {
-    files.sort_by(|a, b| order(a).cmp(&order(b)));
+    files.sort_by_cached_key(|path| order(path));
     files
 }
 
 /// A folder's files come before its folders.
-fn order(path: &Utf8Path) -> (Option<&Utf8Path>, Option<&str>) {
-    (path.parent(), path.file_name())
+fn order(path: &Utf8Path) -> (Option<Utf8PathBuf>, Option<String>) {
+    let folder = path.parent().map(ToOwned::to_owned);
+    (folder, path.file_name().map(ToOwned::to_owned))
 }
 
 /// Whether a file is named like a compose file: `compose.yaml`, `docker-compose.prod.yml`,
@@ -139,7 +140,7 @@ pub fn projects(paths: &[Utf8PathBuf], cwd: &Utf8Path, files: &dyn Files) -> Vec
             });
         }
     }
-    requests.sort_by(|a, b| order(&a.files[0]).cmp(&order(&b.files[0])));
+    requests.sort_by_cached_key(|request| order(&request.files[0]));
     requests
 }
 

@@ -93,9 +93,13 @@ impl Text {
     /// The whole of `value` by one writer.
     #[must_use]
     pub fn written(value: impl Into<String>, written: Written) -> Self {
-        let mut text = Self::new();
-        text.push(&value.into(), written);
-        text
+        let value = value.into();
+        let end = value.len() as u32;
+        let pieces = (end > 0).then(|| vec![Piece { end, written }]);
+        Self {
+            value,
+            pieces: pieces.unwrap_or_default(),
+        }
     }
 
     /// `value`, standing in a document at `span`.

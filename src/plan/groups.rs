@@ -46,7 +46,7 @@ pub fn groups(
     }
     let mut places = units.clone();
     if !apart {
-        let mut first: BTreeMap<Place<'_>, usize> = BTreeMap::new();
+        let mut first: HashMap<Place<'_>, usize> = HashMap::new();
         for (at, id) in ids.iter().enumerate() {
             if let Some(place) = Place::of(projects, *id) {
                 places.union(at, *first.entry(place).or_insert(at));
@@ -69,7 +69,7 @@ pub fn groups(
 }
 
 /// Where a number is written.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Place<'p> {
     File(&'p Utf8Path, u32, u32),
     Shell(&'p str),

@@ -107,6 +107,9 @@ impl Plan {
     }
 }
 
+/// Up to so many that find no room are given up one by one, more all at once.
+const ONE_BY_ONE: usize = 100;
+
 /// The plan for what is wrong on the hosts.
 #[must_use]
 pub fn plan(world: &World, hosts: &[Allocation<'_>], policy: &Policy) -> Plan {
@@ -128,7 +131,10 @@ pub fn plan(world: &World, hosts: &[Allocation<'_>], policy: &Policy) -> Plan {
                 None => no_room.push(index),
             }
         }
-        for index in &no_room {
+        // where one stays, others may find room; where hundreds do, the host is full
+        let first = no_room.len().saturating_sub(1);
+        let first = if first < ONE_BY_ONE { first } else { 0 };
+        for index in &no_room[first..] {
             model.blocks[*index].fixed = Some(Fixed::NoRoom);
         }
         if !no_room.is_empty() || model.learn(hosts, policy, &targets) {

@@ -111,8 +111,10 @@ impl Model {
         }
         let cliques: Vec<Vec<Vec<usize>>> = hosts.iter().map(meetings::cliques).collect();
         let mut groups = groups(&world.projects, hosts, &cliques, policy.apart);
+        let ranks = ranks(&world.projects);
         groups.sort_by_cached_key(|group| {
-            let places = group.publishes.iter().map(|id| place(&world.projects, *id));
+            let ids = group.publishes.iter();
+            let places = ids.map(|id| (ranks[id.project], place(&world.projects, *id)));
             places.min()
         });
         let mut claims: HashMap<PublishId, Vec<At>> = HashMap::new();
@@ -263,15 +265,24 @@ fn is_clean(world: &World, host: &Allocation<'_>, policy: &Policy) -> bool {
     causes.all(|cause| matches!(cause, Cause::Maybe(_))) && barred(world, host, policy).is_empty()
 }
 
-/// Where a publish comes in the order of what is written.
+/// Where each project comes in the order of their folders and files.
+fn ranks(projects: &[Project]) -> Vec<usize> {
+    let place = |index: usize| (&projects[index].root, &projects[index].files);
+    let mut order: Vec<usize> = (0..projects.len()).collect();
+    order.sort_by(|a, b| place(*a).cmp(&place(*b)));
+    let mut ranks = vec![0; projects.len()];
+    for pair in order.windows(2) {
+        let differs = place(pair[0]) != place(pair[1]);
+        ranks[pair[1]] = ranks[pair[0]] + usize::from(differs);
+    }
+    ranks
+}
+
+/// Where a publish comes in the order of what is written in its project.
 fn place(projects: &[Project], id: PublishId) -> impl Ord + use<'_> {
-    let (project, service, publish) = id.of(projects);
+    let (_, service, publish) = id.of(projects);
     let origin = &publish.origin;
-    (
-        (&project.root, &project.files),
-        (origin.entry, origin.trail.len()),
-        (&service.name, id),
-    )
+    ((origin.entry, origin.trail.len()), (&service.name, id))
 }
 
 fn block(

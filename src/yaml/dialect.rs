@@ -69,7 +69,7 @@ fn directive(text: &str) -> Result<(), Refusal> {
 /// The text with NEL, LS and PS, which are line breaks to go-yaml, as line feeds; every other byte
 /// keeps its place.
 pub(super) fn line_breaks(text: &str) -> Cow<'_, str> {
-    if !text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+    if text.is_ascii() || !text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
         return Cow::Borrowed(text);
     }
     let text = text.replace('\u{85}', " \n");

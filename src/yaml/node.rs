@@ -381,6 +381,14 @@ impl Mapping {
         Self::default()
     }
 
+    /// An empty map with room for so many keys.
+    #[must_use]
+    pub fn with_capacity(keys: usize) -> Self {
+        Self {
+            entries: IndexMap::with_capacity_and_hasher(keys, Default::default()),
+        }
+    }
+
     /// How many keys it has.
     #[must_use]
     pub fn len(&self) -> usize {

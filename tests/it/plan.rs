@@ -407,6 +407,30 @@ fn reservations_and_pools() {
 
 /// What the rules of collisions resolve alone and together, where three want one port.
 #[test]
+fn a_host_without_room_is_no_endless_search() {
+    // nine find room, and what is written first stays; few are given up one by one, many at once
+    for services in [50, 2_000] {
+        let text = (0..services).fold("services:\n".to_owned(), |text, at| {
+            text + &format!("  s{at:04}: {{ image: a, ports: ['8000:80'] }}\n")
+        });
+        let mut world = world(&[("compose.yaml", &text)]);
+        let ports = "8000-8009".parse().unwrap();
+        world.settings = std::sync::Arc::new(Settings {
+            pools: vec![Pool {
+                ports: vec![ports],
+                ..Pool::default()
+            }],
+            ..Settings::default()
+        });
+        let plan = plan(&world, &Policy::default());
+        let taken: Vec<u16> = plan.moves().map(|it| it.to.first().get()).collect();
+        assert_eq!(taken, (8001..=8009).collect::<Vec<u16>>(), "{services}");
+        assert_eq!(plan.stuck.len(), 1, "{services}");
+        assert_eq!(plan.stuck[0].fixed.len(), services - 9, "{services}");
+    }
+}
+
+#[test]
 fn collisions_within_and_between_projects() {
     let project = |name: &str, file: &str| {
         let path = format!("{name}/compose.yaml");

@@ -2,6 +2,7 @@
 //!
 //! Source: `override/uncity.go` and `transform/ports.go` of compose-go 2.9.1 (compose.md 4).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -154,22 +155,21 @@ fn key(item: &Node) -> Option<String> {
         Value::Int(number) => Some(number.to_string()),
         Value::Str(text) => Some(text.as_str().to_owned()),
         Value::Mapping(map) => {
-            let show = |key: &str, default: &str| match map.get(key).map(|node| &node.value) {
-                None => default.to_owned(),
-                Some(Value::Str(text)) => text.as_str().to_owned(),
-                Some(Value::Int(number)) => format!("(int={number})"),
-                Some(other) => format!("({other:?})"),
+            let show = |key: &str, default: &'static str| {
+                Cow::from(match map.get(key).map(|node| &node.value) {
+                    None => default,
+                    Some(Value::Str(text)) => text.as_str(),
+                    Some(Value::Int(number)) => return format!("(int={number})").into(),
+                    Some(other) => return format!("({other:?})").into(),
+                })
             };
             let target = match &map.get("target")?.value {
                 Value::Int(number) => number.to_string(),
                 other => format!("{other:?}"),
             };
-            Some(format!(
-                "{}:{}:{target}/{}",
-                show("host_ip", "0.0.0.0"),
-                show("published", "(nil)"),
-                show("protocol", "tcp"),
-            ))
+            let (ip, protocol) = (show("host_ip", "0.0.0.0"), show("protocol", "tcp"));
+            let published = show("published", "(nil)");
+            Some([&*ip, ":", &*published, ":", &*target, "/", &*protocol].concat())
         }
         Value::Unknown => None,
         // Compose gives all of these one empty key and refuses them later
@@ -274,7 +274,7 @@ fn lengthen(item: &Node, text: &Text) -> Result<Vec<Node>, super::short::ShortEr
     let string = |value: &str| Node::text(Text::literal(value, item.span), item.span);
     let mut entries = Vec::with_capacity(ports.len());
     for port in ports {
-        let mut map = Mapping::new();
+        let mut map = Mapping::with_capacity(5);
         let mut set = |key: &str, value: Node| {
             let entry = Entry {
                 key: item.span,
