@@ -252,8 +252,10 @@ fn sweep(folder: &Utf8Path) {
 
 /// Makes a rename last.
 fn flush_folder(folder: &Utf8Path) {
-    #[cfg(unix)]
-    if let Ok(folder) = File::open(folder) {
+    // elsewhere a folder cannot be opened
+    if cfg!(unix)
+        && let Ok(folder) = File::open(folder)
+    {
         let _ = folder.sync_all();
     }
 }

@@ -28,15 +28,12 @@ pub(super) fn sockets(detail: Detail) -> Result<Sockets, Error> {
 }
 
 fn socket(listener: Listener, detail: Detail) -> Option<Socket> {
-    let protocol = match listener.protocol {
-        listeners::Protocol::TCP => Protocol::Tcp,
-        listeners::Protocol::UDP => Protocol::Udp,
-    };
-    let state = match (protocol, listener.state) {
-        (Protocol::Udp, _) | (Protocol::Tcp, SocketState::Closed) => State::Bound,
-        (Protocol::Tcp, SocketState::Listen) => State::Listening,
-        (Protocol::Tcp, SocketState::TimeWait) => State::TimeWait,
-        (Protocol::Tcp, _) => State::Outgoing,
+    let (protocol, state) = match (listener.protocol, listener.state) {
+        (listeners::Protocol::UDP, _) => (Protocol::Udp, State::Bound),
+        (listeners::Protocol::TCP, SocketState::Closed) => (Protocol::Tcp, State::Bound),
+        (listeners::Protocol::TCP, SocketState::Listen) => (Protocol::Tcp, State::Listening),
+        (listeners::Protocol::TCP, SocketState::TimeWait) => (Protocol::Tcp, State::TimeWait),
+        (listeners::Protocol::TCP, _) => (Protocol::Tcp, State::Outgoing),
     };
     let owner = match detail {
         Detail::Table => Owner::Unread,

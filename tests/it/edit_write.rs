@@ -6,9 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use portplan::compose::environment::Environment;
 use portplan::compose::project::Request;
 use portplan::compose::reading::Reading;
-use portplan::edit::{
-    Changes, Destination, Edit, Format, Options, Patch, Scope, Workspace, WriteError, write,
-};
+use portplan::edit::{Changes, Destination, Format, Options, Patch, Workspace, WriteError, write};
 use portplan::plan::Move;
 use portplan::source::Disk;
 
@@ -213,6 +211,7 @@ fn what_was_written_is_put_back_when_a_later_file_cannot_be() {
 }
 
 /// The name of the variable that makes the next test a writer, not a judge.
+#[cfg(target_os = "linux")]
 const WRITER: &str = "PORTPLAN_TEST_WRITER";
 
 /// Two files that are moved back and forth, large enough to be torn.
@@ -228,6 +227,8 @@ fn large(port: u16) -> String {
 #[cfg(target_os = "linux")]
 #[test]
 fn writer() {
+    use portplan::edit::{Edit, Scope};
+
     let Some(folder) = std::env::var_os(WRITER) else {
         return;
     };

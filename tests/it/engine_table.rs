@@ -189,6 +189,7 @@ impl Step {
 }
 
 /// Every case.
+#[cfg(target_os = "linux")]
 pub fn cases() -> Vec<Case> {
     Table::read().cases
 }

@@ -28,8 +28,8 @@ mod fuzz_regressions;
 mod gate;
 #[cfg(target_os = "linux")]
 mod host;
-#[cfg(target_os = "linux")]
 mod list_markdown;
+#[cfg(target_os = "linux")]
 mod live;
 mod measured;
 mod mention;
