@@ -9,7 +9,7 @@ use super::policy::{self, PolicyArgs, counted};
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status, print};
 use crate::binding::{Port, PortRange};
-use crate::edit::{self, Options, Patch};
+use crate::edit::{self, Options, Patch, WriteError};
 use crate::plan::{Policy, PublishId, Remap};
 use crate::remedy::Remedy;
 use crate::report::mention::lines as mention_lines;
@@ -201,6 +201,9 @@ fn write(patches: &[Patch], backup: bool) -> Result<(), Status> {
         }
         Err(error) => {
             anstream::eprintln!("error: {error}");
+            if !matches!(error, WriteError::Halfway { .. }) {
+                anstream::eprintln!("  help: no file was changed");
+            }
             Err(Status::Partial)
         }
     }

@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 use super::machine::{MachineArgs, Scene};
 use super::output::{self, NotWritten};
 use super::{ProjectArgs, Status, print};
-use crate::report::concise::problem_line;
 use crate::report::embed::{NoPlace, embed};
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
@@ -87,10 +86,7 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     let list = List::of(&input.projects, &input.problems);
     if args.format != Format::Json {
         for error in &list.errors {
-            anstream::eprintln!("{}", problem_line("error", error));
-            if let Some(help) = &error.help {
-                anstream::eprintln!("  help: {help}");
-            }
+            super::tell_problem("", error);
         }
     }
     match (args.format, &args.write) {
