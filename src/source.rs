@@ -31,6 +31,8 @@ pub struct SourceFile {
     /// The bytes, where the text does not tell them.
     raw: Option<Vec<u8>>,
     lines: OnceLock<LineIndex>,
+    /// The text as a terminal may have it, where that is not the text.
+    printable: OnceLock<Option<String>>,
 }
 
 /// A position as people count: both from 1, columns in characters.
@@ -136,7 +138,28 @@ impl SourceFile {
             encoding,
             raw: None,
             lines: OnceLock::new(),
+            printable: OnceLock::new(),
         }
+    }
+
+    /// The text for a terminal: what would command it, or turn the order of its characters, is
+    /// another character of as many bytes.
+    #[must_use]
+    pub fn printable(&self) -> &str {
+        let printable = self.printable.get_or_init(|| {
+            let text = &self.text;
+            let is_bad = |at: usize, c| is_command(c) && !text[at..].starts_with("\r\n");
+            let safe = |(at, c): (usize, char)| match c.len_utf8() {
+                _ if !is_bad(at, c) => c,
+                1 => '?',
+                2 => '\u{b7}',
+                _ => char::REPLACEMENT_CHARACTER,
+            };
+            let mut characters = text.char_indices();
+            let any = characters.any(|(at, c)| is_bad(at, c));
+            any.then(|| text.char_indices().map(safe).collect())
+        });
+        printable.as_deref().unwrap_or(&self.text)
     }
 
     /// The path as it is shown.
@@ -224,17 +247,26 @@ impl SourceFile {
     }
 }
 
+/// True of what a terminal takes for a command, or for a change of the direction of writing; of
+/// line feeds and tabs it is not.
+#[must_use]
+pub fn is_command(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        other => other.is_control(),
+    }
+}
+
 /// What the operating system says, in the words of all messages: `there is no such file`.
 #[must_use]
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
-        // one of our own
-        _ if error.get_ref().is_some() => error.to_string(),
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
         io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        io::ErrorKind::InvalidData if error.get_ref().is_none() => "it is not UTF-8".to_owned(),
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         _ => {

@@ -4,7 +4,6 @@ use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{ProjectArgs, Status, print};
-use crate::report::concise::problem_line;
 use crate::report::diff::Diff;
 use crate::report::list::List;
 use crate::revision::Revision;
@@ -67,10 +66,7 @@ pub(super) fn run(args: &DiffArgs, projects: &ProjectArgs) -> Status {
     }
     for (list, place) in [(&now, ""), (&before, &*format!("in {}, ", args.revision))] {
         for error in &list.errors {
-            anstream::eprintln!("{place}{}", problem_line("error", error));
-            if let Some(help) = &error.help {
-                anstream::eprintln!("  help: {help}");
-            }
+            super::tell_problem(place, error);
         }
     }
     if !input.found && !was_there {

@@ -6,7 +6,7 @@ use clap::Args;
 use super::policy::{self, PolicyArgs, counted};
 use super::view::{View, ViewArgs};
 use super::{ProjectArgs, Status, ask, print};
-use crate::edit::{self, Options, Patch};
+use crate::edit::{self, Options, Patch, WriteError};
 use crate::plan::{Policy, PublishId};
 use crate::report::plan::{Proposal, VERSION};
 use crate::source;
@@ -202,6 +202,9 @@ fn write(patches: &[Patch], backup: bool) -> Result<(), Status> {
         }
         Err(error) => {
             anstream::eprintln!("error: {error}");
+            if !matches!(error, WriteError::Halfway { .. }) {
+                anstream::eprintln!("  help: no file was changed");
+            }
             Err(Status::Partial)
         }
     }

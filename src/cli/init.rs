@@ -84,7 +84,13 @@ fn write(path: &Utf8Path, text: &str) -> bool {
     let made = folder.map_or(Ok(()), fs::create_dir_all);
     // what somebody else has written meanwhile stays, too
     let file = made.and_then(|()| fs::File::options().write(true).create_new(true).open(path));
-    match file.and_then(|mut file| file.write_all(text.as_bytes())) {
+    let written = file.and_then(|mut file| {
+        file.write_all(text.as_bytes()).inspect_err(|_| {
+            // half a file would be in the way of the next attempt
+            let _ = fs::remove_file(path);
+        })
+    });
+    match written {
         Ok(()) => print(&format!("wrote {path}\n")),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             print(&format!("{path} exists already and stays as it is\n"));

@@ -108,7 +108,7 @@ pub enum InputError {
     )]
     FilesAndPaths,
     /// No working directory.
-    #[error("the working directory cannot be read: {}", source::reason(.0))]
+    #[error("the working directory cannot be read: {}", source::reason_to_write(.0))]
     WorkingDirectory(std::io::Error),
     /// The working directory has a name that is not UTF-8.
     #[error("the name of the working directory `{0}` is not UTF-8")]

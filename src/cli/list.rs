@@ -12,7 +12,6 @@ use super::{ProjectArgs, Status, print};
 use crate::document;
 use crate::document::embed::{NoPlace, embed};
 use crate::document::table::Row;
-use crate::report::concise::problem_line;
 use crate::report::holdings::Holdings;
 use crate::report::list::List;
 use crate::report::table;
@@ -92,10 +91,7 @@ pub(super) fn run(args: &ListArgs, projects: &ProjectArgs) -> Status {
     let list = List::of(&input.projects, &input.problems);
     if args.format != Format::Json {
         for error in &list.errors {
-            anstream::eprintln!("{}", problem_line("error", error));
-            if let Some(help) = &error.help {
-                anstream::eprintln!("  help: {help}");
-            }
+            super::tell_problem("", error);
         }
     }
     match (args.format, &args.write) {

@@ -23,13 +23,19 @@ mod view;
 mod who;
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use input::ProjectArgs;
 
 use crate::compose::problem::Problem;
+use crate::report::concise::problem_line;
+use crate::report::place::ProblemPlace;
+use crate::report::plain;
+use crate::source;
 
 /// How a run ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,32 +126,45 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let Some(command) = cli.command else {
-        return start::run(&cli.projects).into();
+    let status = match cli.command {
+        None => start::run(&cli.projects),
+        Some(Command::Check(args)) => check::run(&args, &cli.projects),
+        Some(Command::Plan(args)) => plan::run(&args, &cli.projects),
+        Some(Command::Fix(args)) => fix::run(&args, &cli.projects),
+        Some(Command::List(args)) => list::run(&args, &cli.projects),
+        Some(Command::Diff(args)) => diff::run(&args, &cli.projects),
+        Some(Command::Who(args)) => who::run(&args, &cli.projects),
+        Some(Command::Free(args)) => free::run(&args, &cli.projects),
+        Some(Command::Snapshot(args)) => snapshot::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
+        Some(Command::Rules(args)) => rules::run(&args, &cli.projects),
+        Some(Command::Explain(args)) => rules::explain(&args),
+        Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::Completions(args)) => shell::completions(&args),
+        Some(Command::Man(args)) => shell::man(&args),
     };
-    let status = match command {
-        Command::Check(args) => check::run(&args, &cli.projects),
-        Command::Plan(args) => plan::run(&args, &cli.projects),
-        Command::Fix(args) => fix::run(&args, &cli.projects),
-        Command::List(args) => list::run(&args, &cli.projects),
-        Command::Diff(args) => diff::run(&args, &cli.projects),
-        Command::Who(args) => who::run(&args, &cli.projects),
-        Command::Free(args) => free::run(&args, &cli.projects),
-        Command::Snapshot(args) => snapshot::run(&args),
-        Command::Init(args) => init::run(&args),
-        Command::Rules(args) => rules::run(&args, &cli.projects),
-        Command::Explain(args) => rules::explain(&args),
-        Command::Schema(args) => schema::run(&args),
-        Command::Completions(args) => shell::completions(&args),
-        Command::Man(args) => shell::man(&args),
-    };
-    status.into()
+    match IS_CUT.load(Ordering::Relaxed) {
+        true => Status::Partial.into(),
+        false => status.into(),
+    }
 }
+
+/// Set when standard output did not take all that was written to it.
+static IS_CUT: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard output; a reader that has gone away is no error.
 fn print(text: &str) {
-    use std::io::Write as _;
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let mut output = anstream::stdout();
+    let written = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+        && !IS_CUT.swap(true, Ordering::Relaxed)
+    {
+        let reason = source::reason(&error);
+        anstream::eprintln!("error: cannot write to standard output: {reason}");
+    }
 }
 
 fn print_json(value: &impl serde::Serialize) {
@@ -165,12 +184,20 @@ fn tell(problems: &[Problem], remarks: &[String]) {
             .file
             .as_ref()
             .map_or_else(String::new, |file| format!("{file}: "));
-        anstream::eprintln!("{place}error: {}", problem.message);
+        anstream::eprintln!("{place}error: {}", plain(&problem.message));
         if let Some(help) = &problem.help {
-            anstream::eprintln!("  help: {help}");
+            anstream::eprintln!("  help: {}", plain(help));
         }
     }
     for remark in remarks {
-        anstream::eprintln!("note: {remark}");
+        anstream::eprintln!("note: {}", plain(remark));
+    }
+}
+
+/// Says on standard error what could not be read, with words before it.
+fn tell_problem(before: &str, problem: &ProblemPlace) {
+    anstream::eprintln!("{before}{}", problem_line("error", problem));
+    if let Some(help) = &problem.help {
+        anstream::eprintln!("  help: {}", plain(help));
     }
 }

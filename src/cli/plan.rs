@@ -22,7 +22,7 @@ use crate::report::plan::Proposal;
     it, 3 no compose file"
 )]
 pub struct PlanArgs {
-    /// Save the plan, for review and for `portplan fix --plan`
+    /// Save the plan, for review and for `portplan fix --plan`; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
     /// How to print
@@ -52,10 +52,12 @@ pub(super) fn run(args: &PlanArgs, projects: &ProjectArgs) -> Status {
         Ok(found) => found,
         Err(status) => return status,
     };
-    if let Some(path) = &args.output {
+    let to_stdout = args.output.as_deref().is_some_and(|path| path == "-");
+    if let Some(path) = args.output.as_ref().filter(|_| !to_stdout) {
         partial |= !save(&proposal, path);
     }
     match args.format {
+        _ if to_stdout => super::print_json(&proposal),
         Format::Json => super::print_json(&proposal),
         Format::Human if proposal.is_empty() => print(args.policy.nothing(partial)),
         Format::Human => {

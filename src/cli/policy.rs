@@ -15,7 +15,6 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::Allocation;
 use crate::plan::{Pin, Policy, Strategy, Wanted};
 use crate::remedy::{Manner, Remedy};
-use crate::report::concise::problem_line;
 use crate::report::place::ProblemPlace;
 use crate::report::plan::Proposal;
 use crate::rules::{Fixing, Rule};
@@ -205,10 +204,7 @@ pub fn tell_errors(problems: &[Problem], sources: &SourceMap) -> bool {
     for problem in errors.filter(|problem| problem.gravity == Gravity::Error) {
         any = true;
         let place = ProblemPlace::of(problem, sources);
-        anstream::eprintln!("{}", problem_line("error", &place));
-        if let Some(help) = &problem.help {
-            anstream::eprintln!("  help: {help}");
-        }
+        super::tell_problem("", &place);
     }
     any
 }

@@ -13,6 +13,9 @@ use crate::source::join;
 use crate::span::Span;
 use crate::yaml::{How, Mapping, Node, Step};
 
+/// How many services may extend one another in a row; Compose has no limit.
+const MAX_DEPTH: usize = 100;
+
 /// Where a chain of `extends` stands.
 struct Chain<'a> {
     /// The services on the way, with the file each is in and its `extends`.
@@ -116,6 +119,15 @@ impl Loader<'_> {
             }
             self.problems
                 .push(problem.help("remove one of the `extends`"));
+            return None;
+        }
+        if chain.links.len() >= MAX_DEPTH {
+            let message = format!("services extend services more than {MAX_DEPTH} deep");
+            self.problems.push(
+                Problem::error(Kind::Extends, message)
+                    .at(extends.span, "this is not followed")
+                    .help("extend one of the last services instead"),
+            );
             return None;
         }
         chain

@@ -128,9 +128,11 @@ impl Loader<'_> {
             .map(|(path, span)| (join(&scope.resources, path), *span))
             .collect();
         let (main, main_span) = paths.first()?;
-        if includers.contains(main) || includers.len() > MAX_DEPTH {
-            let mut round: Vec<Utf8PathBuf> =
-                includers.iter().map(|path| self.shown(path)).collect();
+        if let Some(at) = includers.iter().position(|path| path == main) {
+            let mut round: Vec<Utf8PathBuf> = includers[at..]
+                .iter()
+                .map(|path| self.shown(path))
+                .collect();
             round.push(self.shown(main));
             let round: Vec<&str> = round.iter().map(|path| path.as_str()).collect();
             self.problems.push(
@@ -140,6 +142,15 @@ impl Loader<'_> {
                 )
                 .at(*main_span, "leads back to a file that is being read")
                 .help("remove one of the includes"),
+            );
+            return None;
+        }
+        if includers.len() > MAX_DEPTH {
+            let message = format!("files include files more than {MAX_DEPTH} deep");
+            self.problems.push(
+                Problem::error(Kind::Include, message)
+                    .at(*main_span, "this file is not read")
+                    .help("include it from one of the first files"),
             );
             return None;
         }

@@ -1,11 +1,14 @@
 //! Compose files below a folder, grouped into the projects they make.
 
+use std::fs;
+use std::path::Path;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::discover::{COMPOSE_FILES, OVERRIDE_FILES, first_of};
 use super::exclude::Exclude;
 use super::project::Request;
-use crate::source::{Disk, Files, join};
+use crate::source::{self, Disk, Files, join};
 
 /// What a search came upon.
 #[derive(Debug, Default)]
@@ -71,12 +74,15 @@ fn below(walk: ignore::Walk) -> Search {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                search.errors.push(error.to_string());
+                search.errors.push(unread(&error));
                 continue;
             }
         };
         let is_compose = entry.file_name().to_str().is_some_and(is_compose_file);
-        if !is_compose || entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        // a pipe or a socket has no text of its own, and may never end
+        let is_text =
+            |kind: fs::FileType| kind.is_file() || kind.is_symlink() && !is_special(entry.path());
+        if !is_compose || !entry.file_type().is_some_and(is_text) {
             continue;
         }
         match Utf8PathBuf::from_path_buf(entry.into_path()) {
@@ -88,6 +94,33 @@ fn below(walk: ignore::Walk) -> Search {
     }
     search.files = sorted(search.files);
     search
+}
+
+/// A folder that cannot be looked into, in words.
+fn unread(error: &ignore::Error) -> String {
+    let (mut inner, mut folder) = (error, None);
+    loop {
+        inner = match inner {
+            ignore::Error::WithPath { path, err } => {
+                folder = Some(path);
+                err
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => err,
+            _ => break,
+        };
+    }
+    match (folder, inner) {
+        (Some(folder), ignore::Error::Io(error)) => {
+            let reason = source::reason(error);
+            format!("cannot look into `{}`: {reason}", folder.display())
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// A link to what is neither a file nor a folder, such as a pipe.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// In the order of a search: a folder's files come before its folders.

@@ -37,16 +37,18 @@ pub struct Written {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The file has other bytes than those that were read.
-    #[error("`{0}` has changed since it was read, and nothing was written: run portplan again")]
+    #[error("`{0}` has changed since it was read: run portplan again")]
     Changed(Utf8PathBuf),
     /// A file is there that was not.
     #[error("`{0}` was created after the project was read: run portplan again")]
     Appeared(Utf8PathBuf),
     /// The file may not be written.
-    #[error("`{0}` is read-only: make it writable (`chmod u+w {0}`), or use --into override")]
+    #[error(
+        "`{0}` may not be written: make it writable (`chmod u+w {0}`, as its owner), or use --into override"
+    )]
     ReadOnly(Utf8PathBuf),
     /// The folder takes no new file, so that the old one cannot be replaced.
-    #[error("`{file}` cannot be replaced, because no file can be made in `{folder}`: {}", source::reason(.error))]
+    #[error("`{file}` cannot be written, because no file can be made in `{folder}`: {}", source::reason(.error))]
     Folder {
         /// The file.
         file: Utf8PathBuf,
@@ -56,7 +58,7 @@ pub enum WriteError {
         error: io::Error,
     },
     /// Anything else.
-    #[error("`{file}` cannot be written, and nothing was changed: {}", source::reason_to_write(.error))]
+    #[error("`{file}` cannot be written: {}", source::reason_to_write(.error))]
     Io {
         /// The file.
         file: Utf8PathBuf,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::check::Outcome;
 use super::place::{Place, ProblemPlace};
+use super::plain;
 use crate::compose::problem::{Gravity, Kind};
 use crate::finding::Severity;
 
@@ -25,11 +26,8 @@ pub fn render(outcome: &Outcome) -> String {
             .map(|label| Place::of(label.span, &outcome.world.projects[label.project].sources));
         let place = place.map_or_else(String::new, |place| at(&place));
         let severity = severity(finding.severity);
-        let _ = writeln!(
-            text,
-            "{place}{severity}[{}]: {}",
-            finding.rule, finding.message
-        );
+        let line = format!("{place}{severity}[{}]: {}", finding.rule, finding.message);
+        let _ = writeln!(text, "{}", plain(&line));
     }
     text
 }
@@ -45,7 +43,8 @@ pub fn problem_line(word: &str, problem: &ProblemPlace) -> String {
         }
         text.push(' ');
     }
-    text + &format!("{word}[{}]: {}", kind(problem.kind), problem.message)
+    text += &format!("{word}[{}]: {}", kind(problem.kind), problem.message);
+    plain(&text).into_owned()
 }
 
 fn at(place: &Place) -> String {

@@ -13,6 +13,7 @@ use anstyle::AnsiColor;
 use super::concise::{self, problem_line};
 use super::item::{Item, Spot};
 use super::place::ProblemPlace;
+use super::plain;
 use super::summary::{count, summary};
 use crate::compose::problem::Gravity;
 use crate::finding::Severity;
@@ -20,6 +21,9 @@ use crate::source::SourceFile;
 
 /// More places than these are counted, not shown.
 const MAX_LABELS: usize = 8;
+
+/// More bytes than these are not shown of a line, before a place and after it.
+const MAX_LINE: usize = 200;
 
 /// How to print for people.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +59,7 @@ pub fn render(outcome: &Outcome, style: Style) -> String {
         }
     }
     for remark in &outcome.remarks {
-        text += &format!("note: {remark}\n");
+        text += &format!("note: {}\n", plain(remark));
     }
     text + &closing(outcome, style.verbose) + "\n"
 }
@@ -74,7 +78,7 @@ fn show(text: &mut String, handler: &GraphicalReportHandler, style: Style, item:
         }
     };
     let word = concise::severity(item.severity);
-    let (code, message) = (item.code, item.message);
+    let (code, message) = (item.code, plain(item.message));
     *text += &format!("{severity}{word}[{code}]{severity:#}{bold}: {message}{bold:#}\n");
     for snippet in &snippets(&item.spots) {
         let mut drawn = String::new();
@@ -91,7 +95,7 @@ fn show(text: &mut String, handler: &GraphicalReportHandler, style: Style, item:
     let hidden = (hidden > 0).then(|| format!("{} more", count(hidden, "place")));
     let hidden = hidden.iter().map(|line| ("note", line.as_str()));
     for (word, line) in item.advice.iter().copied().chain(hidden) {
-        *text += &format!("  {bold}{word}{bold:#}: {line}\n");
+        *text += &format!("  {bold}{word}{bold:#}: {}\n", plain(line));
     }
     text.push('\n');
 }
@@ -121,7 +125,7 @@ fn snippets<'a>(spots: &[Spot<'a>]) -> Vec<Snippet<'a>> {
     let mut snippets: Vec<Snippet<'a>> = Vec::new();
     for Spot { file, span, text } in spots.iter().copied().take(MAX_LABELS) {
         let label = LabeledSpan::new(
-            Some(text.to_owned()),
+            Some(plain(text).into_owned()),
             span.start as usize,
             span.len() as usize,
         );
@@ -168,7 +172,7 @@ impl SourceCode for View<'_> {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let text = self.0.text();
+        let text = self.0.printable();
         let (start, end) = (span.offset(), span.offset() + span.len());
         if end > text.len() {
             return Err(MietteError::OutOfBounds);
@@ -184,6 +188,20 @@ impl SourceCode for View<'_> {
             .map(|(at, _)| end + at)
             .nth(after)
             .unwrap_or(text.len());
+        // half a line end is none to miette, which then counts one line less
+        let last = match text[..last].ends_with('\r') && last > end {
+            true => last - 1,
+            false => last,
+        };
+        // of a line that fills screens, what is near
+        let first = match start - first > MAX_LINE {
+            true if before == 0 => text.ceil_char_boundary(start - MAX_LINE / 2),
+            _ => first,
+        };
+        let last = match last - end > MAX_LINE {
+            true if after == 0 => text.floor_char_boundary(end + MAX_LINE / 2),
+            _ => last,
+        };
         let data = &text[first..last];
         let at = |byte: usize| self.0.position(byte as u32);
         // without context miette takes the column of the span itself
@@ -193,7 +211,7 @@ impl SourceCode for View<'_> {
             0
         };
         Ok(Box::new(MietteSpanContents::new_named(
-            self.0.path().to_string(),
+            plain(self.0.path().as_str()).into_owned(),
             data.as_bytes(),
             SourceSpan::from(first..last),
             at(first).line as usize - 1,

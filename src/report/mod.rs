@@ -25,7 +25,11 @@ pub mod summary;
 pub mod table;
 pub mod xml;
 
+use std::borrow::Cow;
+
 use camino::Utf8Path;
+
+use crate::source::is_command;
 
 /// A value as JSON, with a line break after it.
 #[must_use]
@@ -34,6 +38,21 @@ pub fn json(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// A text on one line that commands no terminal: names in files may hold anything.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let is_odd = |c: char| c == '\n' || c == '\t' || is_command(c);
+    match text.contains(is_odd) {
+        false => text.into(),
+        true => text
+            .chars()
+            .map(|c| match is_odd(c) {
+                true => c.escape_default().to_string(),
+                false => c.to_string(),
+            })
+            .collect(),
+    }
 }
 
 /// A path with `/` on any system.

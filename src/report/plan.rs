@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::mention::{self, ProposedMention};
 use super::place::{OriginPlace, Place};
+use super::plain;
 use super::table::align;
 use crate::edit::{Edit, Format, Patch, Scope};
 use crate::finding::Finding;
@@ -177,7 +178,7 @@ impl Proposal {
     pub fn left(&self) -> String {
         let mut text = String::new();
         for unresolved in &self.unresolved {
-            text += &format!("unresolved: {}\n", unresolved.message);
+            text += &format!("unresolved: {}\n", plain(&unresolved.message));
         }
         for (variable, value) in &self.exports {
             text += &format!("the shell sets {variable}: export {variable}={value}\n");

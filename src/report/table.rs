@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::list::{List, ListedPort};
+use super::plain;
 
 /// The published ports as a table.
 #[must_use]
@@ -85,13 +86,17 @@ pub(crate) fn host_at(port: &ListedPort, published: Option<&str>) -> String {
 /// Columns as wide as their widest cell, two blanks apart.
 pub(super) fn align<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
-    for row in rows {
+    let rows = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| plain(cell)));
+    let rows: Vec<_> = rows.collect();
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.width().max(*width);
         }
     }
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
             line += cell;

@@ -143,6 +143,8 @@ pub(super) struct Below {
     odd_key: bool,
     /// How many nodes, repeated ones counted each time.
     pub(super) nodes: u32,
+    /// How many levels.
+    pub(super) depth: u32,
 }
 
 impl Below {
@@ -153,6 +155,7 @@ impl Below {
             reset: self.reset || other.reset,
             odd_key: self.odd_key || other.odd_key,
             nodes: self.nodes.saturating_add(other.nodes),
+            depth: self.depth.max(other.depth),
         }
     }
 }
@@ -190,6 +193,7 @@ impl Node {
             replaces: self.tag == Some(Tag::Override),
             reset: self.tag == Some(Tag::Reset),
             nodes: 1,
+            depth: self.below.depth + 1,
             ..Below::default()
         })
     }
@@ -229,6 +233,7 @@ impl Node {
             reset,
             odd_key,
             nodes: _,
+            depth: _,
         } = self.below;
         self.tag.is_some() || template || replaces || reset || odd_key
     }

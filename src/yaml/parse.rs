@@ -18,6 +18,9 @@ use crate::span::{FileId, Span};
 /// milliseconds by a file made to exhaust memory.
 const MAX_NODES: u32 = 1_000_000;
 
+/// Aliases may nest nodes this deep: walks call themselves for each level.
+const MAX_DEPTH: u32 = 500;
+
 /// How many bytes to scan again for comments that the scanner refuses.
 const MAX_RESCAN: usize = 16 << 20;
 
@@ -388,12 +391,16 @@ impl<'a> Builder<'a> {
         span.end = span.end.max(if end.is_empty() { 0 } else { end.end });
         let mut node = Node::new(value, span);
         node.tag = open.tag;
-        if node.below.nodes > MAX_NODES {
-            return Err(YamlError::new(
-                format!("aliases make more than {MAX_NODES} nodes of this"),
-                span,
-            )
-            .help("no compose file needs that; was it made to exhaust memory?"));
+        let excess = if node.below.nodes > MAX_NODES {
+            Some(format!("aliases make more than {MAX_NODES} nodes of this"))
+        } else if node.below.depth > MAX_DEPTH {
+            Some(format!("aliases nest this more than {MAX_DEPTH} deep"))
+        } else {
+            None
+        };
+        if let Some(message) = excess {
+            return Err(YamlError::new(message, span)
+                .help("no compose file needs that; was it made to exhaust memory?"));
         }
         self.anchor(open.anchor, open.name, &node);
         self.add(node, None)

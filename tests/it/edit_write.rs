@@ -177,7 +177,8 @@ fn read_only_files_are_named_and_nothing_is_written() {
     let error = write(&changes.patches, Options::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`b.yaml` is read-only: make it writable (`chmod u+w b.yaml`), or use --into override"
+        "`b.yaml` may not be written: make it writable (`chmod u+w b.yaml`, as its owner), or use \
+         --into override"
     );
     assert_eq!(
         fs::read_to_string(folder.join("a.yaml")).unwrap(),
