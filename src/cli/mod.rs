@@ -23,7 +23,7 @@ mod view;
 mod who;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -154,7 +154,15 @@ static IS_CUT: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard output; a reader that has gone away is no error.
 fn print(text: &str) {
-    let mut output = anstream::stdout();
+    write(&mut anstream::stdout(), text);
+}
+
+fn print_json(value: &impl serde::Serialize) {
+    // there are no colours in it to take away
+    write(&mut io::stdout(), &crate::report::json(value));
+}
+
+fn write(output: &mut dyn io::Write, text: &str) {
     let written = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
@@ -165,10 +173,6 @@ fn print(text: &str) {
         let reason = source::reason(&error);
         anstream::eprintln!("error: cannot write to standard output: {reason}");
     }
-}
-
-fn print_json(value: &impl serde::Serialize) {
-    print(&crate::report::json(value));
 }
 
 /// What was asked cannot be done.

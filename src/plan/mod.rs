@@ -159,20 +159,19 @@ impl Model {
         for (demand, why) in &self.demands {
             let (fixed, able): (Vec<usize>, Vec<usize>) =
                 demand.of.iter().partition(|b| is_fixed(b));
-            if fixed.len() > demand.stay {
+            free.push(Demand::new(able, demand.stay.saturating_sub(fixed.len())));
+            // one reason of each is enough
+            if fixed.len() > demand.stay && told.insert(fixed.clone()) {
                 let all = fixed.iter().flat_map(|block| {
                     let block = &self.blocks[*block];
                     let fixed = block.fixed.unwrap_or(Fixed::Pinned);
                     block.publishes.iter().map(move |id| (*id, fixed))
                 });
-                let fixed: Vec<(PublishId, Fixed)> = all.collect();
-                // one reason of each is enough
-                if told.insert(fixed.clone()) {
-                    let why = why.clone();
-                    stuck.push(Stuck { why, fixed });
-                }
+                stuck.push(Stuck {
+                    why: why.clone(),
+                    fixed: all.collect(),
+                });
             }
-            free.push(Demand::new(able, demand.stay.saturating_sub(fixed.len())));
         }
         (free, stuck)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -289,7 +290,7 @@ fn unresolved(
     stuck: &Stuck,
     remedy: &Remedy,
 ) -> Unresolved {
-    let mut names: Vec<String> = Vec::new();
+    let mut names: IndexSet<String> = IndexSet::new();
     for (id, fixed) in &stuck.fixed {
         let (_, service, publish) = id.of(&world.projects);
         let reason = match fixed {
@@ -299,10 +300,9 @@ fn unresolved(
         let reason = reason.unwrap_or_else(|| fixed.words().to_owned());
         let ports = publish.published.as_deref().unwrap_or_default();
         let words = format!("`{}` ({ports}) {reason}", service.name);
-        if !names.contains(&words) {
-            names.push(words);
-        }
+        names.insert(words);
     }
+    let names: Vec<String> = names.into_iter().collect();
     let why = stuck.why.subject(world, hosts);
     Unresolved {
         message: format!("{why}; {}", listed(&names)),
