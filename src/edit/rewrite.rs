@@ -211,7 +211,10 @@ fn unit(
     };
     let effects = match rewrite {
         Rewrite::Default { variable, ports } => {
-            let given = feed.one_each(&sharers, *ports).into_iter();
+            // where the variable is set, a default changes nothing
+            let unset = |id: &PublishId| feed.publish(*id).published.is_none();
+            let unset: BTreeSet<PublishId> = sharers.into_iter().filter(unset).collect();
+            let given = feed.one_each(&unset, *ports).into_iter();
             let effect = |port| Effect::Default(variable.clone(), port);
             given.map(|(id, port)| (id, effect(port))).collect()
         }

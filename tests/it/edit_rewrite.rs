@@ -242,6 +242,23 @@ services:
     insta::assert_snapshot!("shared_host_ip", fix("exposed-on-all-interfaces"));
 }
 
+/// The file of one project is part of another, whose `.env` gives the number.
+#[test]
+fn a_default_counts_where_the_variable_is_not_set() {
+    let file = "services:\n  web: {image: web, ports: [\"${P}:80\"]}\n";
+    let files = [
+        ("compose.yaml", "include: [web/compose.yaml]\n"),
+        (".env", "P=9000\n"),
+        ("web/compose.yaml", file),
+    ];
+    let folder = folder(&files);
+    let args = ["fix", "--only", "unset-variable-port", "."];
+    let output = portplan(folder.path(), &args);
+    assert_eq!(output.status, Some(0), "{output:?}");
+    let text = fs::read_to_string(folder.path().join("web/compose.yaml")).unwrap();
+    assert_eq!(text, file.replace("${P}", "${P:-8080}"));
+}
+
 #[test]
 fn all_is_what_keeps_every_port_where_it_is_reached() {
     let file = "services:

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{command, folder, portplan};
+use crate::common::{folder, portplan};
 
 const GOOD: &str =
     "services:\n  a: {image: i, ports: ['8080:80']}\n  b: {image: i, ports: ['8080:80']}\n";
@@ -108,7 +108,7 @@ fn output_that_is_cut_is_no_success() {
     for args in [&["list"][..], &["schema", "findings"], &[]] {
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
-        let mut command = command(&args, folder.path(), &[]);
+        let mut command = crate::common::command(&args, folder.path(), &[]);
         let output = command.stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let told = "error: cannot write to standard output: the disk is full\n";
