@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 
 use crate::binding::Port;
-use crate::edit::{Changes, Destination, Disproof, Workspace};
+use crate::edit::{Changes, Destination, Disproof, Workspace, failing};
 use crate::finding::{Finding, Fix};
 use crate::graph::Allocation;
 use crate::mention::{self, Kind, Mention, Survey};
@@ -276,23 +276,6 @@ impl Remedy {
 fn pairs(moves: &[Move]) -> Vec<(Port, Port)> {
     let pairs = moves.iter().map(|it| (it.from.first(), it.to.first()));
     pairs.collect()
-}
-
-/// The remaps that do not hold by themselves, found by halves.
-fn failing<'p>(
-    remaps: &'p [Remap],
-    holds: &dyn Fn(&[Remap]) -> Result<(), Disproof>,
-) -> Vec<(&'p Remap, Disproof)> {
-    let Err(disproof) = holds(remaps) else {
-        return Vec::new();
-    };
-    if let [one] = remaps {
-        return vec![(one, disproof)];
-    }
-    let (first, rest) = remaps.split_at(remaps.len() / 2);
-    let mut failing_ones = failing(first, holds);
-    failing_ones.extend(failing(rest, holds));
-    failing_ones
 }
 
 /// True if something breaks when a port moves and this mention is not edited along.

@@ -26,7 +26,7 @@ pub mod write;
 use std::collections::BTreeMap;
 
 pub use patch::{Edit, Format, Patch, Scope};
-pub use proof::Disproof;
+pub use proof::{Disproof, failing};
 pub use rewrite::{Effect, Rewritten};
 pub use write::{Options, WriteError, Written, write};
 

@@ -21,6 +21,23 @@ use crate::span::{FileId, Span};
 #[error("the changes would do more than they should, so nothing was written: {}", .0.join("; "))]
 pub struct Disproof(pub Vec<String>);
 
+/// Those of some edits that do not hold by themselves, found by halves.
+pub fn failing<'e, E>(
+    edits: &'e [E],
+    prove: &dyn Fn(&[E]) -> Result<(), Disproof>,
+) -> Vec<(&'e E, Disproof)> {
+    let Err(disproof) = prove(edits) else {
+        return Vec::new();
+    };
+    if let [one] = edits {
+        return vec![(one, disproof)];
+    }
+    let (first, rest) = edits.split_at(edits.len() / 2);
+    let mut bad = failing(first, prove);
+    bad.extend(failing(rest, prove));
+    bad
+}
+
 /// Files with patches laid over them.
 pub(super) struct Overlay<'a> {
     files: &'a dyn Files,

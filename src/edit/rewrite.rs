@@ -7,7 +7,7 @@ use super::entry_text::EntryText;
 use super::env;
 use super::feed::{Feed, Source};
 use super::patch::Patch;
-use super::proof::Disproof;
+use super::proof::failing;
 use super::shelf::Place;
 use super::site::Edits;
 use super::spell::TextEdit;
@@ -111,8 +111,8 @@ pub(super) fn rewrite(
     let all: Vec<&Unit> = units.iter().collect();
     let changes = prove(&all).unwrap_or_else(|_| {
         let mut good = all.clone();
-        for (unit, disproof) in failing(&all, &|units| prove(units).err()) {
-            good.retain(|it| !std::ptr::eq(*it, unit));
+        for (unit, disproof) in failing(&all, &|units| prove(units).map(drop)) {
+            good.retain(|it| !std::ptr::eq(*it, *unit));
             let reason = format!("its edit did not pass the proof: {}", disproof.0.join("; "));
             refused.extend(unit.fixes.iter().map(|index| (*index, reason.clone())));
         }
@@ -124,23 +124,6 @@ pub(super) fn rewrite(
         })
     });
     Rewritten { changes, refused }
-}
-
-/// The units that do not hold by themselves, found by halves.
-fn failing<'u>(
-    units: &[&'u Unit],
-    fails: &dyn Fn(&[&'u Unit]) -> Option<Disproof>,
-) -> Vec<(&'u Unit, Disproof)> {
-    let Some(disproof) = fails(units) else {
-        return Vec::new();
-    };
-    if let [one] = units {
-        return vec![(*one, disproof)];
-    }
-    let (first, rest) = units.split_at(units.len() / 2);
-    let mut bad = failing(first, fails);
-    bad.extend(failing(rest, fails));
-    bad
 }
 
 impl Changes {

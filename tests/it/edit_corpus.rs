@@ -312,13 +312,16 @@ pub fn difference(expected: &Value, found: &Value, path: &str) -> String {
     }
 }
 
-#[test]
-fn every_port_of_the_corpus_moves_and_nothing_else_changes() {
+/// Docker Compose, where it is asked for.
+pub fn wanted_compose() -> Option<String> {
+    std::env::var("COMPOSE_BIN").ok()?;
+    compose_program()
+}
+
+/// The folders of all cases, each with the part of the corpus that it is in.
+pub fn folders() -> Vec<(&'static str, PathBuf)> {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
     let corpus = std::env::var_os("PORTPLAN_CORPUS").map(PathBuf::from);
-    let program = std::env::var("COMPOSE_BIN")
-        .ok()
-        .and_then(|_| compose_program());
     let mut folders = Vec::new();
     for (part, _) in CASES {
         let root = match (part, &corpus) {
@@ -328,6 +331,13 @@ fn every_port_of_the_corpus_moves_and_nothing_else_changes() {
         };
         folders.extend(cases(&root).into_iter().map(|folder| (part, folder)));
     }
+    folders
+}
+
+#[test]
+fn every_port_of_the_corpus_moves_and_nothing_else_changes() {
+    let program = wanted_compose();
+    let folders = folders();
     let tally = Mutex::new(BTreeMap::new());
     // Compose takes its time: of each public project it is shown one move, unless all are wanted
     let all = std::env::var_os("PORTPLAN_ALL_MOVES").is_some();

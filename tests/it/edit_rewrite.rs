@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Mutex;
 
 use portplan::edit::{Changes, Effect, Patch, Workspace};
@@ -16,9 +15,8 @@ use portplan::world::World;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::common::{compose_program, folder, portplan, say};
-use crate::conformance::{CASES, cases};
-use crate::edit_corpus::{Subject, difference};
+use crate::common::{folder, portplan, say};
+use crate::edit_corpus::{Subject, difference, folders, wanted_compose};
 
 /// What `fix --only RULE` makes of an entry, as it is written after the dash, of an image.
 fn fixed(rule: &str, image: &str, entry: &str) -> String {
@@ -406,20 +404,8 @@ fn rewrite(
 
 #[test]
 fn what_the_rules_rewrite_in_the_corpus_is_all_that_changes() {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus");
-    let corpus = std::env::var_os("PORTPLAN_CORPUS").map(PathBuf::from);
-    let program = std::env::var("COMPOSE_BIN")
-        .ok()
-        .and_then(|_| compose_program());
-    let mut folders = Vec::new();
-    for (part, _) in CASES {
-        let root = match (part, &corpus) {
-            ("real", None) => continue,
-            ("real", Some(corpus)) => corpus.join(part),
-            _ => own.join(part),
-        };
-        folders.extend(cases(&root).into_iter().map(|folder| (part, folder)));
-    }
+    let program = wanted_compose();
+    let folders = folders();
     let tally = Mutex::new(BTreeMap::new());
     // Compose takes its time: it is shown every tenth public project, unless all are wanted
     let all = std::env::var_os("PORTPLAN_ALL_MOVES").is_some();

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use portplan::rules::RULES;
+use portplan::rules::{RULES, Rule};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::common::{run, say};
+use crate::common::{folder, run, say};
 use crate::conformance::{Case, cases};
 
-/// The findings on a case, with its own arguments and environment.
-fn findings(folder: &Path) -> Vec<(String, String, String)> {
+/// The findings on a case, with its own arguments and environment, and these settings.
+fn findings(folder: &Path, settings: &Path) -> Vec<(String, String, String)> {
     let case = Case::open_in("real", folder, true);
     let mut args: Vec<String> = case
         .source
@@ -21,7 +21,8 @@ fn findings(folder: &Path) -> Vec<(String, String, String)> {
         .iter()
         .map(|arg| case.at_home(arg))
         .collect();
-    args.extend(["check", "--format", "json"].map(str::to_owned));
+    args.extend(["check", "--format", "json", "--config"].map(str::to_owned));
+    args.push(settings.to_str().unwrap().to_owned());
     let output = run(&args, &case.cwd(), &case.env());
     let report: Value =
         serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
@@ -43,11 +44,18 @@ fn what_the_rules_find_on_public_projects() {
         return say("skipped: the rules on public projects (PORTPLAN_CORPUS)");
     };
     let folders = cases(&Path::new(&corpus).join("real"));
+    // what is off by default is counted as if it were on
+    let off = RULES.iter().filter(|rule| rule.opt_in);
+    let levels: String = off
+        .map(|rule| format!("  {}: notice\n", rule.name))
+        .collect();
+    let settings = folder(&[("portplan.yaml", &format!("version: 1\nrules:\n{levels}"))]);
+    let settings = settings.path().join("portplan.yaml");
     let found: Vec<(String, Vec<_>)> = folders
         .par_iter()
         .map(|folder| {
             let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-            (name, findings(folder))
+            (name, findings(folder, &settings))
         })
         .collect();
 
@@ -66,9 +74,10 @@ fn what_the_rules_find_on_public_projects() {
             }
         }
     }
+    let is_on = |name: &str| !Rule::named(name).unwrap().opt_in;
     let silent = found
         .iter()
-        .filter(|(_, findings)| findings.is_empty())
+        .filter(|(_, findings)| !findings.iter().any(|(rule, ..)| is_on(rule)))
         .count();
     let mut table = format!(
         "{silent} of {} projects have no finding.\n\n| rule | findings | projects |\n|---|---|---|\n",
@@ -76,7 +85,7 @@ fn what_the_rules_find_on_public_projects() {
     );
     for rule in &RULES {
         let (count, projects) = counts.get(rule.name).cloned().unwrap_or_default();
-        let level = if rule.opt_in { " (off by default)" } else { "" };
+        let level = if rule.opt_in { " (if on)" } else { "" };
         table += &format!(
             "| `{}`{level} | {count} | {} |\n",
             rule.name,
