@@ -201,10 +201,17 @@ impl Remedy {
         found.retain(|finding| self.policy.wants_rewrite(finding, workspace.projects));
         // what is to be resolved, and is written so that no edit can
         let (found, left): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.fix.is_some());
-        self.unwritten = left
-            .into_iter()
-            .map(|it| (it.clone(), it.help.unwrap_or_default()))
-            .collect();
+        let by_hand = |it: &Finding| {
+            let words = || {
+                format!(
+                    "no edit resolves it; `portplan explain {}` says what does",
+                    it.rule
+                )
+            };
+            it.help.clone().unwrap_or_else(words)
+        };
+        let left = left.into_iter().map(|it| (by_hand(&it), it));
+        self.unwritten = left.map(|(reason, it)| (it, reason)).collect();
         if manner.destination == Destination::Override {
             let reason = "it is changed where it is written: leave out --into override";
             self.unwritten = found

@@ -38,7 +38,10 @@ impl<'s, 'a> EntryText<'s, 'a> {
         let raw = self.raw(node);
         let (quotes, inner) = match style(raw, node) {
             Style::Plain => (0, raw),
-            Style::Single | Style::Double => (1, raw.get(1..raw.len() - 1).unwrap_or_default()),
+            Style::Single | Style::Double => (
+                1,
+                raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default(),
+            ),
             Style::Block => return Err("its entry is written on several lines".into()),
         };
         let value = match &node.value {

@@ -268,7 +268,8 @@ impl Feed<'_> {
         })
     }
 
-    /// The host port of each publish of one entry, where its first container port gets the first.
+    /// The host port of each publish of one entry: its first container port gets the first, or if
+    /// there is only one, that gets all, for the replicas.
     fn one_each(
         &self,
         publishes: &BTreeSet<PublishId>,
@@ -276,7 +277,11 @@ impl Feed<'_> {
     ) -> Vec<(PublishId, String)> {
         let target = |id: &PublishId| self.publish(*id).target.unwrap_or_default();
         let first = publishes.iter().map(target).min().unwrap_or_default();
+        let last = publishes.iter().map(target).max().unwrap_or_default();
         let given = publishes.iter().map(|id| {
+            if first == last {
+                return (*id, ports.to_string());
+            }
             let nth = (target(id) - first) as usize;
             let port = ports.iter().nth(nth).unwrap_or(ports.first());
             (*id, port.to_string())

@@ -60,12 +60,12 @@ pub fn near(port: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<
     first_good(start, count, &taken, engine)
 }
 
-/// Good host ports for container ports: the same, if they are; 80 goes to 8080 and 443 to 8443.
+/// `count` neighbouring good host ports for container ports from `target` on: the same, if they are;
+/// 80 goes to 8080 and 443 to 8443.
 #[must_use]
-pub fn like(targets: PortRange, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
-    let (first, count) = (targets.first(), targets.len());
-    let same = run(first, count, &bad(taken, engine, Some(first)));
-    same.or_else(|| near(first, count, taken, engine))
+pub fn like(target: Port, count: u32, taken: &PortSet, engine: &Engine) -> Option<PortRange> {
+    let same = run(target, count, &bad(taken, engine, Some(target)));
+    same.or_else(|| near(target, count, taken, engine))
 }
 
 /// The first `count` neighbouring good ports from `start` upwards, then downwards.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::Context;
 use super::describe::Entry;
-use crate::binding::{Engine, PortRange, PortSet};
+use crate::binding::{Engine, HostIp, PortRange, PortSet};
+use crate::compose::port::Publish;
 use crate::compose::project::PublishId;
 use crate::finding::{Finding, Remap};
 use crate::plan::{candidates, place::in_pool};
@@ -22,8 +23,9 @@ pub(super) struct Proposals {
 enum Key {
     /// Another port for this one of a service of a project.
     Instead(usize, usize, PortRange),
-    /// A host port for this container port of a service of a project.
-    For(usize, usize, PortRange),
+    /// A host port for this container port of a service of a project, at this host IP; what is
+    /// published so several times with one protocol is numbered.
+    For(usize, usize, Option<HostIp>, PortRange, usize),
 }
 
 impl Context<'_> {
@@ -40,14 +42,29 @@ impl Context<'_> {
     }
 
     /// Host ports for an entry whose host ports the engine chooses: those of its container ports,
-    /// or near by.
+    /// or near by; one for each container of its service. None where several container ports would
+    /// each need several.
     pub(super) fn host_ports(&self, entry: &Entry<'_, '_>) -> Option<PortRange> {
+        let claim = entry.first();
         let PublishId {
-            project, service, ..
-        } = entry.first().id;
+            project,
+            service,
+            port,
+        } = claim.id;
         let targets = entry.targets();
-        let like = |taken: &PortSet, engine: &Engine| candidates::like(targets, taken, engine);
-        let key = Key::For(project, service, targets);
+        let copies = claim.service.copies().max(1);
+        let count = match targets.len() {
+            1 => copies,
+            several if copies == 1 => several,
+            _ => return None,
+        };
+        let what = |it: &Publish| (it.target, it.protocol.clone(), it.host_ip.clone());
+        let before = claim.service.ports[..port].iter();
+        let nth = before.filter(|it| what(it) == what(claim.publish)).count();
+        let first = targets.first();
+        let like = |taken: &PortSet, engine: &Engine| candidates::like(first, count, taken, engine);
+        let host_ip = claim.wanted.binding.host_ip;
+        let key = Key::For(project, service, host_ip, targets, nth);
         self.propose(key, project, |taken| entry.good(taken, like))
     }
 

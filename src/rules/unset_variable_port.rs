@@ -69,8 +69,10 @@ fn unset<'w>(rule: &Rule, cx: &Context<'w>, entry: &Entry<'_, 'w>, template: &Te
     finding.claims.push(entry.claim_ref());
     let free = cx.host_ports(entry);
     let given = names.first().zip(free);
-    finding.help = given.map(|(name, ports)| {
-        format!("set {name} in the shell or in `.env`, or give it a default: ${{{name}:-{ports}}}")
+    finding.help = names.first().map(|name| {
+        let set = format!("set {name} in the shell or in `.env`");
+        let default = |ports| format!("{set}, or give it a default: ${{{name}:-{ports}}}");
+        free.map_or(set.clone(), default)
     });
     // one default cannot stand for two variables
     let single = given.filter(|_| names.len() == 1);

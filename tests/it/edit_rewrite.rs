@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Mutex;
 
 use portplan::edit::{Changes, Effect, Patch, Workspace};
-use portplan::finding::Fix;
+use portplan::finding::{Fix, Severity};
 use portplan::graph::Allocation;
 use portplan::plan::Plan;
 use portplan::rules::{self, RULES};
@@ -240,6 +240,40 @@ services:
     insta::assert_snapshot!("shared_host_ip", fix("exposed-on-all-interfaces"));
 }
 
+/// What is written makes no collision: each container gets a port, each entry one of its own.
+#[test]
+fn new_ports_are_for_one_each() {
+    let file = "services:
+  web:
+    image: web
+    scale: 3
+    ports:
+      - 80
+      - ${P}:81
+      - 3000-3001
+  api:
+    image: api
+    ports:
+      - 80
+      - 127.0.0.1::80
+      - 0:80
+      - 80/udp
+";
+    let folder = folder(&[("compose.yaml", file)]);
+    let rules = [
+        "--only",
+        "unpinned-host-port",
+        "--only",
+        "unset-variable-port",
+    ];
+    let args: Vec<&str> = ["fix"].into_iter().chain(rules).collect();
+    portplan(folder.path(), &args);
+    let text = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+    insta::assert_snapshot!("one_each", text);
+    let check = portplan(folder.path(), &["check"]);
+    assert_eq!(check.status, Some(0), "{text}{check:?}");
+}
+
 /// The file of one project is part of another, whose `.env` gives the number.
 #[test]
 fn a_default_counts_where_the_variable_is_not_set() {
@@ -335,6 +369,13 @@ fn sorted(mut rendered: Value) -> Value {
     rendered
 }
 
+/// How many errors the rules find.
+fn errors(world: &World) -> usize {
+    let found = rules::check(world);
+    let errors = found.iter().filter(|it| it.severity == Severity::Error);
+    errors.count()
+}
+
 /// Does what the fixes of a rule do to a project, and shows it to Compose.
 fn rewrite(
     rule: &'static str,
@@ -371,15 +412,24 @@ fn rewrite(
     if let Err(error) = workspace.prove(&[], changes) {
         wrong.push(error.to_string());
     }
+    for patch in &changes.patches {
+        fs::write(&patch.path, patch.new_bytes()).unwrap();
+    }
+    let compose = compose.filter(|_| !changes.patches.is_empty());
+    let after = compose.map(|(program, _)| subject.render(program, &BTreeMap::new()));
+    let then = World {
+        projects: subject.reading.load(&Disk),
+        ..World::default()
+    };
+    for patch in &changes.patches {
+        fs::write(&patch.path, patch.old()).unwrap();
+    }
+    let (old, new) = (errors(&world), errors(&then));
+    if new > old {
+        wrong.push(format!("{old} errors become {new}"));
+    }
     let mut rendered = 0;
-    if let Some((program, before)) = compose.filter(|_| !changes.patches.is_empty()) {
-        for patch in &changes.patches {
-            fs::write(&patch.path, patch.new_bytes()).unwrap();
-        }
-        let after = subject.render(program, &BTreeMap::new());
-        for patch in &changes.patches {
-            fs::write(&patch.path, patch.old()).unwrap();
-        }
+    if let Some(((_, before), after)) = compose.zip(after) {
         let expected = expected(before, &world, changes);
         match after {
             None => wrong.push("Compose refuses the new files".into()),
